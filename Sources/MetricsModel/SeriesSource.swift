@@ -1,0 +1,53 @@
+/// The samples of one series in a window.
+public struct SeriesSamples: Sendable {
+    /// With the metric name.
+    public let labels: Labels
+    /// Milliseconds since the Unix epoch, ascending.
+    public let timestamps: [Int64]
+    /// As many as timestamps. May hold `staleMarker`.
+    public let values: [Double]
+
+    public init(labels: Labels, timestamps: [Int64], values: [Double]) {
+        self.labels = labels
+        self.timestamps = timestamps
+        self.values = values
+    }
+}
+
+/// Which samples of a window the reader needs.
+public enum SampleSelection: Sendable {
+    case all
+    /// The newest of the window only: what an instant selector reads.
+    case newest
+}
+
+/// Why a source gave no answer.
+public struct SeriesSourceError: Error, Sendable, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Something that PromQL can read: the local store, a recorded history, a test's literal series.
+public protocol SeriesSource: Sendable {
+    /// Every series to which all matchers apply and that has a sample in the closed interval `from…through` (milliseconds), in no
+    /// particular order. At most `maxSamples` samples in all: more is an error, not a cut answer.
+    func select(
+        _ matchers: [LabelMatcher], from: Int64, through: Int64, selection: SampleSelection, maxSamples: Int
+    ) throws(SeriesSourceError) -> [SeriesSamples]
+}
+
+/// Something that takes samples of rules: recorded series, `ALERTS`, `ALERTS_FOR_STATE`.
+public protocol SampleSink: Sendable {
+    /// Writes one sample. A sample older than the series' newest is refused and counted, as in Prometheus.
+    func append(_ labels: Labels, at timestamp: Int64, _ value: Double)
+}
+
+/// The NaN that says 'this series ended here': the bits 0x7ff0000000000002 of Prometheus' value.StaleNaN.
+public let staleMarker = Double(bitPattern: 0x7ff0_0000_0000_0002)
+
+public func isStaleMarker(_ value: Double) -> Bool {
+    value.bitPattern == staleMarker.bitPattern
+}

@@ -1,0 +1,4 @@
+import Hummingbird
+import HummingbirdTLS
+
+public func placeholder() -> String { "\(Router(context: BasicRequestContext.self))" }
