@@ -1,0 +1,61 @@
+public import MetricsModel
+
+/// What Vitals says about its own sampling.
+public enum SamplingMetrics {
+    public static let duration = Family(
+        "vitals_sample_duration_seconds", .gauge, labels: ["target"],
+        help: "How long the target's last sample took, from the questions leaving to the last answer. Measured by Vitals.")
+    public static let roundTrips = Family(
+        "vitals_sample_round_trips", .gauge, labels: ["target"],
+        help: "How often the target's last sample waited for the network. Measured by Vitals.")
+    public static let collectorSuccess = Family(
+        "vitals_collector_success", .gauge, labels: ["target", "collector"],
+        help: "Whether the collector's source answered in the last sample (1) or failed, was late or is not there (0).")
+    public static let collectorDuration = Family(
+        "vitals_collector_duration_seconds", .gauge, labels: ["target", "collector"],
+        help: "How long the collector's answer took in the last sample, 0 when an earlier one was reused. Measured by Vitals.")
+
+    public static let all = [duration, roundTrips, collectorSuccess, collectorDuration]
+}
+
+/// The families about sampling, with their series kept over samples.
+struct SamplingFamilies {
+    private var cache = SeriesCache()
+    private var downSeries: [TargetIdentity: Series] = [:]
+
+    mutating func families(of answers: [TargetSample]) -> [FamilySamples] {
+        var held = SeriesCache()
+        swap(&held, &cache)
+        var sample = SampleBuilder(held)
+        for answer in answers {
+            let target = answer.identity.name
+            sample.add(SamplingMetrics.duration, [target], answer.duration.seconds)
+            sample.add(SamplingMetrics.roundTrips, [target], Double(answer.roundTrips))
+            for outcome in answer.collectors {
+                sample.add(SamplingMetrics.collectorSuccess, [target, outcome.name], outcome.success ? 1 : 0)
+                sample.add(SamplingMetrics.collectorDuration, [target, outcome.name], outcome.duration.seconds)
+            }
+        }
+        let (families, kept) = sample.finish()
+        cache = kept
+        return families
+    }
+
+    /// What a reader is told of a target whose answer did not come before the reader's deadline.
+    mutating func unanswered(_ target: any SampleTarget, after duration: Duration) -> TargetSample {
+        guard let family = target.upFamily else {
+            return TargetSample(identity: target.identity, up: false, families: [], duration: duration)
+        }
+        let series = downSeries[target.identity] ?? Series(name: family.name, labels: target.identity.labels)
+        downSeries[target.identity] = series
+        return TargetSample(
+            identity: target.identity, up: false, families: [FamilySamples(family, [Point(series, 0)])], duration: duration)
+    }
+}
+
+extension Duration {
+    /// As a number of seconds, as every `_seconds` metric wants it.
+    public var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}
