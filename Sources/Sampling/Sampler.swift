@@ -11,7 +11,6 @@ public struct Sample: Sendable {
     public init(set: SampleSet, targets: [TargetSample], started: ContinuousClock.Instant) {
         self.set = set
         self.targets = targets
-        self.own = own
         self.started = started
     }
 }
@@ -52,6 +51,7 @@ public actor Sampler {
         ownFamilies: @escaping @Sendable () -> [FamilySamples], consume: @escaping @Sendable (Sample) -> Void
     ) {
         self.targets = targets
+        self.own = own
         self.maxAge = maxAge
         self.now = now
         self.ownFamilies = ownFamilies
