@@ -1,0 +1,57 @@
+# Vitals: `make run` to see it work, `make test` to run every test, `make help` for the rest.
+SHELL := /bin/bash
+BINARY := .build/release/vitals
+# Arguments for Vitals itself: make run ARGS="--web.listen-address 0.0.0.0:9187"
+ARGS ?=
+
+.PHONY: help run build test check format bench clean
+
+help:
+	@echo 'make run     install what is missing, build, and run Vitals: on DATABASE_URL / REDIS_URL, or as a demo without them'
+	@echo 'make build   install what the build needs, and build .build/release/vitals'
+	@echo 'make test    install what the tests need, and run them all against real servers'
+	@echo 'make check   formatting, import directions, no full Foundation, rule files'
+	@echo 'make bench   cost beside the Debian exporters on the same servers'
+	@echo 'make format  format the sources'
+
+run:
+	@.ci/need build $(if $(DATABASE_URL)$(REDIS_URL)$(DATABASE_URL_FILE)$(REDIS_URL_FILE),,demo)
+	@.ci/step 'Building Vitals (release); the first build takes some minutes'
+	swift build -c release --product vitals
+ifneq ($(DATABASE_URL)$(REDIS_URL)$(DATABASE_URL_FILE)$(REDIS_URL_FILE),)
+	@.ci/step 'Running Vitals on DATABASE_URL / REDIS_URL; Ctrl-C ends it'
+	@exec $(BINARY) serve $(ARGS)
+else
+	@.ci/step 'Neither DATABASE_URL nor REDIS_URL is set: running the demo on private servers; Ctrl-C ends it'
+	@exec $(BINARY) demo $(ARGS)
+endif
+
+build:
+	@.ci/need build
+	swift build -c release --product vitals
+
+test:
+	@.ci/need build test
+	@.ci/step 'Building Vitals and its tests'
+	swift build --build-tests
+	@.ci/step 'Running the tests; servers are started on free loopback ports and stopped again'
+	swift test --skip-build
+	@.ci/step 'Checking the shipped rules with promtool'
+	promtool check rules alerts/*.yml
+	promtool test rules alerts/tests/*.yml
+
+check:
+	@.ci/need build test
+	@.ci/check
+
+bench:
+	@.ci/need build test bench
+	swift build -c release --product vitals
+	swift build -c release --product benchmarks
+	.build/release/benchmarks $(BINARY)
+
+format:
+	swift format format --in-place --parallel --recursive Package.swift Sources Tests
+
+clean:
+	rm -rf .build
