@@ -49,6 +49,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // HTTP types of the server's requests and responses.
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        // The request and response parts that the server's channel handlers see.
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.29.0"),
     ],
     targets: [
         // System libraries, wrapped each by one room.
@@ -76,9 +78,9 @@ let package = Package(
         + room("Records", ["MetricsModel", "Postgres", "Health"])
         + room("Web", [
             "MetricsModel", "PromQL", "Alerting", "Health", "Records", "YAML", "CZlib", "CCrypt",
-            .product(name: "Hummingbird", package: "hummingbird"),
-            .product(name: "HummingbirdTLS", package: "hummingbird"),
+            .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             nioCore, nioPosix, nioSSL, nioHTTP1, logging, lifecycle,
         ])
         + [

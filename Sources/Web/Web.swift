@@ -1,4 +1,0 @@
-import Hummingbird
-import HummingbirdTLS
-
-public func placeholder() -> String { "\(Router(context: BasicRequestContext.self))" }

@@ -1,0 +1,36 @@
+public import Health
+
+/// Everything the server shows and does, handed in by the executable. What is nil is answered with 404.
+public struct WebSources: Sendable {
+    public let metrics: any MetricsProvider
+    public let health: HealthMonitor
+    /// The names in `/health` and the components behind them.
+    public let services: [HealthService]
+    public let build: BuildView
+    public var targets: (@Sendable () async -> [TargetView])?
+    /// All rule groups, in file order.
+    public var ruleGroups: (@Sendable () async -> [RuleGroupView])?
+    public var queries: (any QueryEngine)?
+    /// The Markdown of an alert's runbook; nil when there is none of that name.
+    public var runbook: (@Sendable (_ alert: String) async -> String?)?
+    /// Reads the configuration anew. Throws what is wrong with it (its description is shown to the administrator); the old one then stays.
+    public var reload: (@Sendable () async throws -> Void)?
+
+    public init(
+        metrics: any MetricsProvider, health: HealthMonitor, services: [HealthService] = HealthService.documented,
+        build: BuildView,
+        targets: (@Sendable () async -> [TargetView])? = nil, ruleGroups: (@Sendable () async -> [RuleGroupView])? = nil,
+        queries: (any QueryEngine)? = nil, runbook: (@Sendable (_ alert: String) async -> String?)? = nil,
+        reload: (@Sendable () async throws -> Void)? = nil
+    ) {
+        self.metrics = metrics
+        self.health = health
+        self.services = services
+        self.build = build
+        self.targets = targets
+        self.ruleGroups = ruleGroups
+        self.queries = queries
+        self.runbook = runbook
+        self.reload = reload
+    }
+}
