@@ -26,6 +26,7 @@ func room(_ name: String, _ dependencies: [Target.Dependency], _ settings: [Swif
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -72,7 +73,7 @@ let package = Package(
             "Alerting", "MetricsModel", .product(name: "AsyncHTTPClient", package: "async-http-client"), nioCore,
         ])
         + room("Postgres", ["CLibPQ"], strict)
-        + room("Redis", ["CHiredis", nioCore, nioPosix, nioSSL], strict)
+        + room("Redis", ["CHiredis", nioCore, nioPosix, nioSSL, nioTLS], strict)
         + room("Sampling", ["MetricsModel", "Postgres", "Redis"])
         + room("Health", ["MetricsModel"])
         + room("Records", ["MetricsModel", "Postgres", "Health"])
