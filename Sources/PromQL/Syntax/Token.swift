@@ -1,0 +1,64 @@
+/// One lexical item.
+struct Token: Sendable {
+    enum Keyword: String, Sendable, CaseIterable {
+        case offset, by, without, on, ignoring, bool, start, end, step, range, anchored, smoothed, fill
+        case groupLeft = "group_left"
+        case groupRight = "group_right"
+        case fillLeft = "fill_left"
+        case fillRight = "fill_right"
+    }
+
+    enum Kind: Sendable, Equatable {
+        case endOfInput, comment, error(String)
+        case leftParenthesis, rightParenthesis, leftBrace, rightBrace, leftBracket, rightBracket
+        case comma, colon, at
+        /// `=`, `=~`, `!~`; `!=` is an operator.
+        case equal, equalRegex, notRegex
+        case number, duration, string, identifier, metricIdentifier
+        case op(BinaryOperator)
+        case aggregator(Aggregator)
+        case keyword(Keyword)
+        // Series notation only.
+        case space, blank, times
+    }
+
+    var kind: Kind
+    var range: SourceRange
+    /// As written.
+    var text: String
+
+    /// As Prometheus names it in `unexpected …`.
+    var description: String {
+        switch kind {
+        case .endOfInput: "end of input"
+        case .error(let message): message
+        case .identifier: "identifier \(goQuoted(text))"
+        case .metricIdentifier: "metric identifier \(goQuoted(text))"
+        case .number: "number \(shortQuoted)"
+        case .duration: "duration \(shortQuoted)"
+        case .string: "string \(shortQuoted)"
+        case .comment: "comment \(shortQuoted)"
+        case .op, .at, .equalRegex, .notRegex: "<op:\(text)>"
+        case .aggregator: "<aggr:\(text)>"
+        case .keyword(.start), .keyword(.end), .keyword(.step), .keyword(.range): shortQuoted
+        case .keyword: "<\(text)>"
+        case .leftParenthesis, .rightParenthesis, .leftBrace, .rightBrace, .leftBracket, .rightBracket, .comma, .colon, .equal,
+            .space, .blank, .times:
+            shortQuoted
+        }
+    }
+
+    private var shortQuoted: String {
+        text.unicodeScalars.count > 10
+            ? goQuoted(String(String.UnicodeScalarView(text.unicodeScalars.prefix(10)))) + "..." : goQuoted(text)
+    }
+
+    /// The words that are not identifiers, in lower case.
+    static let words: [String: Kind] = {
+        var words: [String: Kind] = ["inf": .number, "nan": .number]
+        for op in [BinaryOperator.and, .or, .unless, .atan2] { words[op.rawValue] = .op(op) }
+        for aggregator in Aggregator.allCases { words[aggregator.rawValue] = .aggregator(aggregator) }
+        for keyword in Keyword.allCases { words[keyword.rawValue] = .keyword(keyword) }
+        return words
+    }()
+}
