@@ -1,11 +1,67 @@
 import ArgumentParser
-import AsyncHTTPClient
-import Logging
-import Web
+import Glibc
 
 @main
+struct Main {
+    static func main() async {
+        // A peer that closes its socket while it is written to is an error of that write, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try Vitals.parseAsRoot(collectorSwitches(in: Array(CommandLine.arguments.dropFirst())))
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let findings as Findings {
+            complain(findings.description)
+            exit(1)
+        } catch {
+            let code = Vitals.exitCode(for: error)
+            if code == .success {
+                print(Vitals.fullMessage(for: error))
+                exit(0)
+            }
+            if let wanted = error as? ExitCode { exit(wanted.rawValue) }
+            complain(Vitals.fullMessage(for: error))
+            // A wrong flag is bad input like any other: 1, not the parser's 64.
+            exit(1)
+        }
+    }
+}
+
 struct Vitals: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vitals", abstract: "Keeps a Postgres and Redis backed service observable.")
-    func run() async throws { print("x", HTTPClient.shared) }
+        commandName: "vitals",
+        abstract: "Samples Postgres and Redis, serves /metrics, evaluates alert rules and pages, and keeps system_health rows.",
+        version: "vitals \(Build.version) (Swift \(Build.swiftVersion))",
+        subcommands: [Serve.self, Demo.self, Check.self, Migrate.self, Metrics.self])
+}
+
+/// `--collector.NAME` and `--no-collector.NAME`, as the exporters have them, in the form that the parser knows.
+func collectorSwitches(in arguments: [String]) -> [String] {
+    arguments.flatMap { argument -> [String] in
+        for (prefix, state) in [("--collector.", "on"), ("--no-collector.", "off")] where argument.hasPrefix(prefix) {
+            return ["--collector-switch", "\(argument.dropFirst(prefix.count))=\(state)"]
+        }
+        return [argument]
+    }
+}
+
+/// Prints to standard error.
+func complain(_ text: String) {
+    fputs(text + "\n", stderr)
+}
+
+/// What was built.
+enum Build {
+    static let version = "0.1.0"
+
+    #if compiler(>=6.4)
+    static let swiftVersion = "6.4 or newer"
+    #elseif compiler(>=6.3)
+    static let swiftVersion = "6.3"
+    #else
+    static let swiftVersion = "6.2"
+    #endif
 }

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Logging
+
+/// The flags of `serve` and `demo`.
+struct ServeOptions: ParsableArguments {
+    @Option(name: .customLong("config.file"), help: "The configuration file (YAML).")
+    var configFile: String?
+
+    @Option(
+        name: .customLong("web.listen-address"),
+        help: "HOST:PORT to listen on; may be repeated. Loopback only unless told otherwise. Default: 127.0.0.1:9798.")
+    var listenAddresses: [String] = []
+
+    @Option(name: .customLong("web.telemetry-path"), help: "The path of the metrics.")
+    var telemetryPath = "/metrics"
+
+    @Option(
+        name: .customLong("web.config.file"),
+        help: "TLS, client certificates, basic auth and headers, as the Prometheus exporter-toolkit defines the file.")
+    var webConfigFile: String?
+
+    @Option(
+        name: .customLong("web.admin-token-file"),
+        help: "A file with a bearer token that may do what changes something (POST /-/reload).")
+    var adminTokenFile: String?
+
+    @Option(name: .customLong("web.max-requests"), help: "Requests served at once; beyond, the answer is 503. 0: no limit.")
+    var maxRequests = 40
+
+    @Option(name: .customLong("storage.path"), help: "Where series, alert states, notifications and unsent rows are kept.")
+    var storagePath = "vitals-data"
+
+    @Option(name: .customLong("storage.retention"), help: "How long series are kept, as a Prometheus duration.")
+    var storageRetention = "2h"
+
+    @Option(name: .customLong("storage.max-bytes"), help: "How much memory the series may take; new series are refused beyond.")
+    var storageMaxBytes = 128 << 20
+
+    @Option(
+        name: .customLong("sample.interval"),
+        help: "How often the timer samples, as a Prometheus duration. Default: the file's, or 15s.")
+    var sampleInterval: String?
+
+    @Option(name: .customLong("sample.max-age"), help: "How long a scrape shares a sample. Default: the file's, or 1s.")
+    var sampleMaxAge: String?
+
+    @Option(name: .customLong("log.level"), help: "trace, debug, info, warning or error.")
+    var logLevel = Logger.Level.info
+
+    @Option(name: .customLong("log.format"), help: "logfmt or json.")
+    var logFormat = LogFormat.logfmt
+
+    /// `--collector.NAME` and `--no-collector.NAME`, rewritten by `collectorSwitches(in:)`.
+    @Option(name: .customLong("collector-switch"), help: .hidden)
+    var collectorSwitches: [String] = []
+}
+
+extension LogFormat: ExpressibleByArgument {}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}

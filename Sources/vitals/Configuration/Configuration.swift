@@ -1,0 +1,120 @@
+import MetricsModel
+
+/// All that can be configured, with the defaults that hold without a file.
+struct Configuration: Sendable {
+    var targets: [TargetConfiguration] = []
+    var sample = SampleConfiguration()
+    /// Paths and globs, relative to the configuration file's folder.
+    var ruleFiles: [String] = []
+    var records = RecordsConfiguration()
+    var alerting = AlertingConfiguration()
+    var queues: [QueueConfiguration] = []
+    var queries: [QueryConfiguration] = []
+    var thresholds = ThresholdConfiguration()
+
+    struct SampleConfiguration: Sendable {
+        /// How often the timer samples, for the rules and the rows.
+        var interval: Duration = .seconds(15)
+        /// How long a scrape shares the last sample.
+        var maxAge: Duration = .seconds(1)
+    }
+
+    struct RecordsConfiguration: Sendable {
+        var interval: Duration = .seconds(60)
+        var retention: Duration = .seconds(30 * 86_400)
+        /// The Postgres target that holds the rows; nil means the first.
+        var target: String?
+    }
+
+    struct AlertingConfiguration: Sendable {
+        var alertmanagers: [AlertmanagerConfiguration] = []
+        var externalLabels = Labels.empty
+        /// Where people reach this Vitals: the base of links in pages and annotations.
+        var externalURL: String?
+    }
+
+    struct AlertmanagerConfiguration: Sendable {
+        var url: String
+        var username: String?
+        var password: String?
+        var bearerToken: String?
+        var timeout: Duration = .seconds(10)
+    }
+
+    /// One queue to watch in Redis.
+    struct QueueConfiguration: Sendable {
+        var name: String
+        var type: String
+        var key: String
+        var failedKey: String?
+        var activeKey: String?
+        var database: Int
+        var target: String?
+    }
+
+    /// One business query.
+    struct QueryConfiguration: Sendable {
+        var name: String
+        var help: String
+        var type: MetricType
+        var sql: String
+        var labels: [String]
+        var valueColumn: String?
+        var target: String?
+    }
+
+    struct ThresholdConfiguration: Sendable {
+        /// A query that runs longer is slow.
+        var slowQuery: Duration = .milliseconds(100)
+        var largestTables = 20
+        var topStatements = 20
+        /// Ratio of the storage path's file system that must be free; below it the disk check is degraded.
+        var diskFreeRatio = 0.05
+        /// Resident memory above which the memory check is degraded.
+        var memoryBytes: Int64 = 512 << 20
+    }
+}
+
+/// One server to sample.
+struct TargetConfiguration: Sendable {
+    enum Kind: String, Sendable {
+        case postgres, redis
+    }
+
+    var kind: Kind
+    var name: String
+    /// With its credentials: never printed.
+    var url: String
+    var labels: Labels = .empty
+    /// Collectors switched off (false) or on (true) by name; a collector that is not named keeps its default.
+    var collectors: [String: Bool] = [:]
+}
+
+/// Something wrong in what the user gave, with what would be right.
+struct Finding: Sendable, CustomStringConvertible {
+    /// The file, flag or variable.
+    let place: String
+    /// 1-based; nil outside files.
+    let line: Int?
+    let column: Int?
+    let message: String
+
+    init(_ place: String, line: Int? = nil, column: Int? = nil, _ message: String) {
+        self.place = place
+        self.line = line
+        self.column = column
+        self.message = message
+    }
+
+    var description: String {
+        [place, line.map(String.init), line == nil ? nil : column.map(String.init)].compactMap { $0 }
+            .joined(separator: ":") + ": " + message
+    }
+}
+
+/// Everything that was wrong, at once.
+struct Findings: Error, CustomStringConvertible {
+    let all: [Finding]
+
+    var description: String { all.map(\.description).joined(separator: "\n") }
+}
