@@ -53,6 +53,19 @@ final class Secrets: Sendable {
     }
 }
 
+/// The password of `scheme://user:password@host…` or of a keyword string `… password=… `; nil when there is none.
+func passwordInAddress(_ address: String) -> String? {
+    if let scheme = address.firstRange(of: "://") {
+        let rest = address[scheme.upperBound...]
+        let authority = rest[..<(rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex)]
+        guard let at = authority.lastIndex(of: "@"), let colon = authority[..<at].firstIndex(of: ":") else { return nil }
+        return String(authority[authority.index(after: colon)..<at])
+    }
+    guard let key = address.firstRange(of: "password=") else { return nil }
+    let value = address[key.upperBound...].prefix { $0 != " " }
+    return value.isEmpty ? nil : String(value)
+}
+
 private func logfmtLine(_ fields: [(String, String)]) -> String {
     fields.map { key, value in
         let plain = !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=") && $0 != 0x7F }

@@ -1,0 +1,108 @@
+import Logging
+import MetricsModel
+import YAML
+
+/// What a run of Vitals goes by: flags over the file over the environment over the defaults.
+struct Settings: Sendable {
+    var configuration: Configuration
+    let configFile: String?
+    let listenAddresses: [String]
+    let telemetryPath: String
+    let webConfigFile: String?
+    let adminTokenFile: String?
+    let maxRequests: Int
+    let storagePath: String
+    let storageRetention: Duration
+    let storageMaxBytes: Int
+    let logLevel: Logger.Level
+    let logFormat: LogFormat
+    /// What must never be printed.
+    let secrets: Secrets
+
+    /// Where Vitals listens when nothing is said: loopback, so that nothing is open to the network by accident.
+    static let defaultListenAddress = "127.0.0.1:9798"
+
+    /// Reads everything that was given and throws everything that is wrong with it, at once.
+    init(
+        _ options: ServeOptions, environment: Environment, extraTargets: [TargetConfiguration] = []
+    ) throws(Findings) {
+        var findings: [Finding] = []
+        let secrets = Secrets()
+        var configuration = Configuration()
+        if let path = options.configFile {
+            do {
+                configuration = try ConfigurationFile(environment: environment, secrets: secrets).read(path)
+            } catch {
+                findings += error.all
+            }
+        }
+        configuration.targets += extraTargets
+        for (variable, kind) in [("DATABASE_URL", TargetConfiguration.Kind.postgres), ("REDIS_URL", .redis)] {
+            do {
+                guard let url = try environment.value(orFileOf: variable) else { continue }
+                secrets.add(passwordInAddress(url))
+                configuration.targets.append(TargetConfiguration(kind: kind, name: kind.rawValue, url: url))
+            } catch {
+                findings += error.all
+            }
+        }
+        for (place, target) in configuration.targets.enumerated()
+        where configuration.targets[..<place].contains(where: { $0.name == target.name }) {
+            let variable = target.kind == .postgres ? "DATABASE_URL" : "REDIS_URL"
+            findings.append(
+                Finding(
+                    variable, "the configuration file already has a target named '\(target.name)'; rename it or unset \(variable)"))
+        }
+
+        func duration(_ text: String?, _ flag: String) -> Duration? {
+            guard let text else { return nil }
+            do {
+                let duration = try PrometheusDuration.parse(text)
+                if duration > .zero || flag == "--sample.max-age" { return duration }
+                findings.append(Finding(flag, "must be longer than 0, for example 15s"))
+            } catch {
+                findings.append(Finding(flag, error.message))
+            }
+            return nil
+        }
+        if let interval = duration(options.sampleInterval, "--sample.interval") { configuration.sample.interval = interval }
+        if let maxAge = duration(options.sampleMaxAge, "--sample.max-age") { configuration.sample.maxAge = maxAge }
+        storageRetention = duration(options.storageRetention, "--storage.retention") ?? .seconds(7_200)
+
+        for text in options.collectorSwitches {
+            let parts = text.split(separator: "=", maxSplits: 1)
+            guard let name = parts.first, let state = parts.last, parts.count == 2 else { continue }
+            for place in configuration.targets.indices { configuration.targets[place].collectors[String(name)] = state == "on" }
+        }
+        for target in configuration.targets {
+            for collector in target.collectors.keys.sorted() where !knownCollectors(target.kind).contains(collector) {
+                // A flag speaks to every kind of target: it is wrong only when no kind knows the name.
+                let byFlag = options.collectorSwitches.contains { $0.hasPrefix(collector + "=") }
+                if byFlag, (knownCollectors(.postgres) + knownCollectors(.redis)).contains(collector) { continue }
+                findings.append(
+                    Finding(
+                        byFlag ? "--[no-]collector.\(collector)" : "targets.\(target.kind.rawValue) '\(target.name)'",
+                        "there is no collector '\(collector)'; known: \(knownCollectors(target.kind).joined(separator: ", "))"))
+            }
+        }
+        if options.maxRequests < 0 { findings.append(Finding("--web.max-requests", "must be 0 (no limit) or more")) }
+        if !options.telemetryPath.hasPrefix("/") {
+            findings.append(Finding("--web.telemetry-path", "must begin with /, for example /metrics"))
+        }
+        if options.storageMaxBytes < 1 << 20 { findings.append(Finding("--storage.max-bytes", "must be at least 1048576 (1 MiB)")) }
+        guard findings.isEmpty else { throw Findings(all: findings) }
+
+        self.configuration = configuration
+        configFile = options.configFile
+        listenAddresses = options.listenAddresses.isEmpty ? [Settings.defaultListenAddress] : options.listenAddresses
+        telemetryPath = options.telemetryPath
+        webConfigFile = options.webConfigFile
+        adminTokenFile = options.adminTokenFile
+        maxRequests = options.maxRequests
+        storagePath = options.storagePath
+        storageMaxBytes = options.storageMaxBytes
+        logLevel = options.logLevel
+        logFormat = options.logFormat
+        self.secrets = secrets
+    }
+}
