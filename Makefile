@@ -1,7 +1,7 @@
 # Vitals: `make run` to see it work, `make test` to run every test, `make help` for the rest.
 SHELL := /bin/bash
 BINARY := .build/release/vitals
-# Arguments for Vitals itself: make run ARGS="--web.listen-address 0.0.0.0:9798"
+# Arguments for Vitals itself: make run ARGS="--web.listen-address 0.0.0.0:9876"
 ARGS ?=
 
 .PHONY: help run build test check format bench clean

@@ -8,7 +8,7 @@ struct ServeOptions: ParsableArguments {
 
     @Option(
         name: .customLong("web.listen-address"),
-        help: "HOST:PORT to listen on; may be repeated. Loopback only unless told otherwise. Default: 127.0.0.1:9798.")
+        help: "HOST:PORT to listen on; may be repeated. Loopback only unless told otherwise. Default: 127.0.0.1:9876.")
     var listenAddresses: [String] = []
 
     @Option(name: .customLong("web.telemetry-path"), help: "The path of the metrics.")

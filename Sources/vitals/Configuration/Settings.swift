@@ -1,12 +1,13 @@
 import Logging
 import MetricsModel
+import Web
 import YAML
 
 /// What a run of Vitals goes by: flags over the file over the environment over the defaults.
 struct Settings: Sendable {
     var configuration: Configuration
     let configFile: String?
-    let listenAddresses: [String]
+    let listenAddresses: [ListenAddress]
     let telemetryPath: String
     let webConfigFile: String?
     let adminTokenFile: String?
@@ -18,9 +19,6 @@ struct Settings: Sendable {
     let logFormat: LogFormat
     /// What must never be printed.
     let secrets: Secrets
-
-    /// Where Vitals listens when nothing is said: loopback, so that nothing is open to the network by accident.
-    static let defaultListenAddress = "127.0.0.1:9798"
 
     /// Reads everything that was given and throws everything that is wrong with it, at once.
     init(
@@ -90,11 +88,20 @@ struct Settings: Sendable {
             findings.append(Finding("--web.telemetry-path", "must begin with /, for example /metrics"))
         }
         if options.storageMaxBytes < 1 << 20 { findings.append(Finding("--storage.max-bytes", "must be at least 1048576 (1 MiB)")) }
+        var addresses: [ListenAddress] = []
+        for text in options.listenAddresses {
+            do {
+                addresses.append(try ListenAddress(parsing: text))
+            } catch {
+                findings.append(Finding("--web.listen-address", error.description))
+            }
+        }
         guard findings.isEmpty else { throw Findings(all: findings) }
 
         self.configuration = configuration
         configFile = options.configFile
-        listenAddresses = options.listenAddresses.isEmpty ? [Settings.defaultListenAddress] : options.listenAddresses
+        // Loopback when nothing is said, so that nothing is open to the network by accident.
+        listenAddresses = addresses.isEmpty ? [.standard] : addresses
         telemetryPath = options.telemetryPath
         webConfigFile = options.webConfigFile
         adminTokenFile = options.adminTokenFile
