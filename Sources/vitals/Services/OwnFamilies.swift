@@ -73,9 +73,6 @@ enum OwnFamilies {
         "vitals_records_last_write_timestamp_seconds", .gauge,
         help: "When a row was last written to system_health, in Unix time. Measured by Vitals.")
 
-    static let health = Family(
-        "vitals_health_status", .gauge, labels: ["component", "status"],
-        help: "1 for the component's present status, 0 for the others. Assessed by Vitals.")
     static let reloadSuccessful = Family(
         "vitals_config_last_reload_successful", .gauge,
         help: "Whether the last reload of the configuration was taken (1).")
@@ -89,7 +86,7 @@ enum OwnFamilies {
     static let all = [
         buildInfo, storeSeries, storeSamples, storeBytes, storeRefused, ruleEvaluations, ruleFailures, ruleDuration,
         ruleTimestamp, ruleMissed, alerts, notificationsSent, notificationsFailed, notificationsDropped, notificationsQueued,
-        notificationsCapacity, notificationsLastSuccess, rowsWritten, rowsSpooled, rowsFailed, rowsDropped, rowsLastWrite, health,
+        notificationsCapacity, notificationsLastSuccess, rowsWritten, rowsSpooled, rowsFailed, rowsDropped, rowsLastWrite,
         reloadSuccessful, reloadTimestamp, storageFree,
     ]
 }
