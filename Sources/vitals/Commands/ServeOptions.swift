@@ -44,7 +44,15 @@ struct ServeOptions: ParsableArguments {
     @Option(name: .customLong("sample.max-age"), help: "How long a scrape shares a sample. Default: the file's, or 1s.")
     var sampleMaxAge: String?
 
-    @Option(name: .customLong("log.level"), help: "trace, debug, info, warning or error.")
+    @Option(
+        name: .customLong("log.level"), help: "trace, debug, info, notice, warning, error or critical. Default: info.",
+        transform: { text in
+            guard let level = Logger.Level(rawValue: text) else {
+                let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("'\(text)' is no log level; known: \(known)")
+            }
+            return level
+        })
     var logLevel = Logger.Level.info
 
     @Option(name: .customLong("log.format"), help: "logfmt or json.")
@@ -56,5 +64,3 @@ struct ServeOptions: ParsableArguments {
 }
 
 extension LogFormat: ExpressibleByArgument {}
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}
