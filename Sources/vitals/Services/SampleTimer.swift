@@ -1,0 +1,27 @@
+import Sampling
+import ServiceLifecycle
+
+/// Samples on the clock, for the rules and the rows; scrapes sample by themselves.
+struct SampleTimer: Service {
+    let sampler: Sampler
+    let interval: Duration
+
+    /// A sample may take this long. Shorter than the interval, so that a frozen target never makes two ticks meet, and no longer than
+    /// Prometheus' default scrape time-out, so that a dead target is known as soon as a scrape would tell.
+    static func deadline(for interval: Duration) -> Duration {
+        min(interval * 4 / 5, .seconds(10))
+    }
+
+    func run() async throws {
+        let clock = ContinuousClock()
+        var next = clock.now
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                _ = await sampler.sample(deadline: clock.now + Self.deadline(for: interval))
+                next = max(next + interval, clock.now)
+                do { try await clock.sleep(until: next) } catch { return }
+            }
+        }
+    }
+}
+
