@@ -8,10 +8,23 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomRe
     /// What the server shows in `pg_stat_activity`.
     public let applicationName: String
 
+    /// Whose statements the connection runs.
+    public enum Purpose: Sendable, Hashable {
+        /// Vitals' own: each carries `Statement.marker`.
+        case monitoring
+        /// An application's, like the demo's: they are sent as they are.
+        case application
+    }
+
+    public let purpose: Purpose
+
     /// Throws `configuration` when libpq cannot read `text`; the error never repeats a part of it that could be a password.
-    public init(_ text: String, applicationName: String = "vitals") throws(PostgresError) {
+    public init(
+        _ text: String, applicationName: String = "vitals", purpose: Purpose = .monitoring
+    ) throws(PostgresError) {
         options = try ConnectionString.parse(text)
         self.applicationName = applicationName
+        self.purpose = purpose
     }
 
     /// The host or socket directory as given; the default is libpq's.

@@ -230,13 +230,13 @@ public actor PostgresConnection {
         _ limits: StatementLimits, _ handle: Handle, _ result: inout PipelineResult, _ queue: (Bool, Exchange.Expectation) -> Void
     ) {
         let sql =
-            "SELECT \(Statement.marker) set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false)"
+            "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false)"
         let values = ["\(wholeMilliseconds(limits.statement))", "\(wholeMilliseconds(limits.lock))"]
         let name = preparedName(sql, handle, queue)
         if let name {
             queue(handle.execute(prepared: name, values), .limits(limits))
         } else {
-            queue(handle.execute(sql, values), .limits(limits))
+            queue(handle.execute(text(sql), values), .limits(limits))
         }
         queue(handle.sync(), .sync)
         result.bytesSent += sql.utf8.count
@@ -251,7 +251,14 @@ public actor PostgresConnection {
             queue(handle.execute(prepared: name, statement.parameters), .execute(place: place))
         } else {
             result.bytesSent += statement.sql.utf8.count
-            queue(handle.execute(statement.sql, statement.parameters), .execute(place: place))
+            queue(handle.execute(text(statement.sql), statement.parameters), .execute(place: place))
+        }
+    }
+
+    private func text(_ sql: String) -> String {
+        switch configuration.purpose {
+        case .monitoring: Statement.marked(sql)
+        case .application: sql
         }
     }
 
@@ -262,7 +269,7 @@ public actor PostgresConnection {
         nameCount += 1
         // With a salt: behind a pooler other processes share the server's session, and its names.
         let name = "vitals_\(String(nameSalt, radix: 36))_\(nameCount)"
-        queue(handle.prepare(name, sql), .prepare(sql: sql, name: name))
+        queue(handle.prepare(name, text(sql)), .prepare(sql: sql, name: name))
         return name
     }
 

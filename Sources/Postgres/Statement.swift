@@ -21,14 +21,14 @@ public struct Statement: Sendable {
         case prepared, unprepared
     }
 
-    /// The text that is sent: with `marker` after its first word.
     public let sql: String
     /// The values of `$1`, `$2`, … in text form; nil is NULL. They never become part of the text.
     public let parameters: [String?]
     public let preparation: Preparation
     public let limits: StatementLimits
 
-    /// Stands in every statement, so that `pg_stat_statements` tells Vitals' own from the application's.
+    /// Stands after the first word of every statement of a connection made for Vitals itself, so that `pg_stat_statements` tells
+    /// them from the application's.
     public static let marker = "/* vitals */"
 
     /// `sql` must be one statement. `unprepared` suits statements that come from a user or whose text changes.
@@ -36,7 +36,7 @@ public struct Statement: Sendable {
         _ sql: String, _ parameters: [String?] = [], preparation: Preparation = .prepared,
         limits: StatementLimits = .standard
     ) {
-        self.sql = Statement.marked(sql)
+        self.sql = sql
         self.parameters = parameters
         self.preparation = preparation
         self.limits = limits
@@ -44,7 +44,7 @@ public struct Statement: Sendable {
 
     /// After the first word and not before it: Postgres 18 cuts what comes before a statement off its text in
     /// `pg_stat_statements`, every version keeps what is inside.
-    private static func marked(_ sql: String) -> String {
+    static func marked(_ sql: String) -> String {
         let bytes = sql.utf8
         let isLetter = { (byte: UInt8) in byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z") }
         let start = bytes.firstIndex { !$0.isASCIISpace } ?? bytes.endIndex

@@ -41,8 +41,8 @@ public final class FaultProxy: Sendable {
         guard listener >= 0, FaultProxy.withLoopback(port, { bind(listener, $0, $1) }) == 0, listen(listener, 64) == 0 else {
             throw SupportError("the proxy cannot listen on \(port) (errno \(errno))")
         }
-        let (listener, shared) = (listener, shared)
-        FaultProxy.thread { FaultProxy.accept(listener, target, shared) }
+        let (door, state) = (listener, shared)
+        FaultProxy.thread { FaultProxy.accept(door, target, state) }
     }
 
     deinit { stop() }
@@ -122,7 +122,7 @@ public final class FaultProxy: Sendable {
                 var sent = 0
                 while sent < count {
                     let more = buffer[sent..<count].withUnsafeBytes {
-                        send(sink, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                        send(sink, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
                     }
                     guard more > 0 else { break }
                     sent += more
