@@ -15,12 +15,17 @@ public final class Family: Sendable, Hashable {
     public let help: String
     /// The names of its own labels, in the order in which values are given. Constant labels of a target come on top.
     public let labelNames: [String]
+    /// Its `# HELP` and `# TYPE` lines, rendered once.
+    let textHeader: [UInt8]
+    let openMetricsHeader: [UInt8]
 
     public init(_ name: String, _ type: MetricType, labels: [String] = [], help: String) {
         self.name = name
         self.type = type
         self.help = help
         self.labelNames = labels
+        textHeader = Family.textHeader(name, type, help: help)
+        openMetricsHeader = Family.openMetricsHeader(name, type, help: help)
     }
 
     public static func == (a: Family, b: Family) -> Bool { a === b }

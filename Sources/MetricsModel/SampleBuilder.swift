@@ -1,72 +1,38 @@
-/// Keeps the `Series` objects of one source over its samples, so that names and labels are rendered once per series. A series that
-/// was not used in two samples running is forgotten: the memory follows what is there.
-public struct SeriesCache: Sendable {
-    private struct Key: Hashable {
-        let family: ObjectIdentifier
-        let suffix: String
-        let values: [String]
-    }
-
-    private struct Entry {
-        let series: Series
-        var generation: UInt32
-    }
-
-    /// Labels that every series of the source carries besides its own.
-    public let constantLabels: Labels
-    private var entries: [Key: Entry] = [:]
-    private var generation: UInt32 = 0
-
-    public init(constantLabels: Labels = .empty) {
-        self.constantLabels = constantLabels
-    }
-
-    /// The number of series held.
-    public var count: Int { entries.count }
-
-    fileprivate mutating func series(_ family: Family, suffix: String, values: [String], extra: Label?) -> Series {
-        let key = Key(family: ObjectIdentifier(family), suffix: suffix, values: extra.map { values + [$0.value] } ?? values)
-        if let place = entries.index(forKey: key) {
-            entries.values[place].generation = generation
-            return entries.values[place].series
-        }
-        var labels = zip(family.labelNames, values).map { Label($0, $1) }
-        if let extra { labels.append(extra) }
-        let series = Series(name: family.name + suffix, labels: constantLabels.merging(Labels(labels)))
-        entries[key] = Entry(series: series, generation: generation)
-        return series
-    }
-
-    fileprivate mutating func endSample() {
-        let last = generation
-        entries = entries.filter { last &- $0.value.generation < 2 }
-        generation &+= 1
-    }
-}
-
 /// Gathers the points of one sample of one source.
 ///
 ///     var sample = SampleBuilder(cache)
 ///     sample.add(.pgUp, 1)
 ///     sample.add(.databaseSize, ["app"], 8_192)
-///     let families = sample.finish(&cache)
+///     let (families, cache) = sample.finish()
 public struct SampleBuilder: Sendable {
-    private var cache: SeriesCache
-    private var order: [Family] = []
-    private var points: [Family: [Point]] = [:]
+    private let cache: SeriesCache
+    private var rows: FamilyRows
+    private var order: [Int] = []
 
     public init(_ cache: consuming SeriesCache) {
+        rows = cache.take()
         self.cache = cache
     }
 
+    /// Adds a point of a family without labels of its own.
+    public mutating func add(_ family: Family, _ value: Double) { add(family, [], value) }
+
     /// Adds a point. `labels` are the values of `family.labelNames`, in order.
-    public mutating func add(_ family: Family, _ labels: [String] = [], _ value: Double) {
+    public mutating func add(_ family: Family, _ labels: [String], _ value: Double) {
         assert(labels.count == family.labelNames.count, "\(family.name) takes \(family.labelNames)")
-        append(family, Point(cache.series(family, suffix: "", values: labels, extra: nil), value))
+        let place = place(family)
+        let constant = cache.constantLabels
+        let series = rows.series(place, labels) { render(family, "", labels, nil, constant) }
+        rows.entries[place].points.append(Point(series, value))
     }
 
     /// Adds a point when there is a value: a NULL or a missing field is an absent series, never 0.
-    public mutating func add(_ family: Family, _ labels: [String] = [], _ value: Double?) {
+    public mutating func add(_ family: Family, _ value: Double?) {
+        if let value { add(family, [], value) }
+    }
+
+    /// Adds a point when there is a value: a NULL or a missing field is an absent series, never 0.
+    public mutating func add(_ family: Family, _ labels: [String], _ value: Double?) {
         if let value { add(family, labels, value) }
     }
 
@@ -74,27 +40,47 @@ public struct SampleBuilder: Sendable {
     public mutating func addHistogram(
         _ family: Family, _ labels: [String] = [], bounds: [Double], cumulative: [UInt64], sum: Double
     ) {
-        for (bound, count) in zip(bounds + [.infinity], cumulative) {
-            let le = Label("le", bucketBoundText(bound))
-            append(family, Point(cache.series(family, suffix: "_bucket", values: labels, extra: le), Double(count)))
+        assert(labels.count == family.labelNames.count, "\(family.name) takes \(family.labelNames)")
+        let place = place(family)
+        let constant = cache.constantLabels
+        let series = rows.histogram(place, labels, bounds: bounds) {
+            HistogramSeries(
+                bounds: bounds,
+                buckets: (bounds + [.infinity]).map {
+                    render(family, "_bucket", labels, Label("le", bucketBoundText($0)), constant)
+                },
+                sum: render(family, "_sum", labels, nil, constant), count: render(family, "_count", labels, nil, constant))
         }
-        append(family, Point(cache.series(family, suffix: "_sum", values: labels, extra: nil), sum))
-        append(
-            family, Point(cache.series(family, suffix: "_count", values: labels, extra: nil), Double(cumulative.last ?? 0)))
+        for (bucket, count) in zip(series.buckets, cumulative) {
+            rows.entries[place].points.append(Point(bucket, Double(count)))
+        }
+        rows.entries[place].points.append(Point(series.sum, sum))
+        rows.entries[place].points.append(Point(series.count, Double(cumulative.last ?? 0)))
     }
 
-    /// The families gathered, and the cache for the next sample.
+    /// The families gathered, in the order of their first points, and the cache for the next sample.
     public consuming func finish() -> (families: [FamilySamples], cache: SeriesCache) {
-        cache.endSample()
-        return (order.map { FamilySamples($0, points[$0] ?? []) }, cache)
+        var families = order.map { FamilySamples(rows.entries[$0].family, rows.entries[$0].takePoints()) }
+        families.removeAll { $0.points.isEmpty }
+        rows.endSample()
+        cache.put(rows)
+        return (families, cache)
     }
 
-    private mutating func append(_ family: Family, _ point: Point) {
-        if points[family]?.append(point) == nil {
-            order.append(family)
-            points[family] = [point]
+    private mutating func place(_ family: Family) -> Int {
+        let place = rows.place(family)
+        if rows.entries[place].points.isEmpty {
+            rows.entries[place].points.reserveCapacity(rows.entries[place].expected)
+            order.append(place)
         }
+        return place
     }
+}
+
+private func render(_ family: Family, _ suffix: String, _ values: [String], _ bound: Label?, _ constant: Labels) -> Series {
+    var labels = zip(family.labelNames, values).map { Label($0, $1) }
+    if let bound { labels.append(bound) }
+    return Series(name: family.name + suffix, labels: constant.merging(Labels(labels)))
 }
 
 /// A bucket's bound as OpenMetrics and Prometheus 3 write it: `0.5`, `1.0`, `+Inf`. The same in every format, so that a series keeps
