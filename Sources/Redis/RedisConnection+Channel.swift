@@ -22,8 +22,7 @@ extension RedisConnection {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls { try channel.pipeline.syncOperations.addHandler(tls.handler()) }
-                    try channel.pipeline.syncOperations.addHandler(
-                        ConnectionHandler(self, waitsForTLS: tls != nil))
+                    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(self, tls: tls))
                 }
             }
         let attempt: EventLoopFuture<any Channel>
@@ -84,13 +83,45 @@ private struct TLSClient: Sendable {
             throw RedisError(.tls, "TLS cannot be set up: \(error)")
         }
         let wanted = settings.serverName ?? host
-        let isAddress = (try? SocketAddress(ipAddress: wanted, port: 0)) != nil
-        name = isAddress ? nil : wanted
+        name = isAddress(wanted) ? nil : wanted
     }
 
     func handler() throws -> NIOSSLClientHandler {
         try NIOSSLClientHandler(context: context, serverHostname: name)
     }
+
+    /// swift-nio-ssl is content when a certificate names the peer's address instead of the wanted name, so that any machine with a
+    /// certificate of the same authority could stand in for the server. Where a name was asked for, the name has to be there
+    /// (RFC 6125, section 6.4).
+    func verify(_ certificate: NIOSSLCertificate?) throws(RedisError) {
+        guard let name else { return }
+        guard let certificate else { throw RedisError(.tls, "the server has shown no certificate") }
+        let names = certificate._subjectAlternativeNames()
+        guard names.contains(where: { $0.nameType == .ipAddress }) else { return }
+        guard names.contains(where: { $0.nameType == .dnsName && covers(String(decoding: $0.contents, as: UTF8.self), name) })
+        else {
+            throw RedisError(.tls, "the certificate is not for \(name)")
+        }
+    }
+}
+
+/// Whether `text` is an IPv4 or IPv6 address, which SNI can't carry.
+func isAddress(_ text: String) -> Bool {
+    do {
+        _ = try SocketAddress(ipAddress: text, port: 0)
+        return true
+    } catch {
+        return false
+    }
+}
+
+/// Whether a certificate's name, perhaps with `*` as its whole first label, is or covers `name`.
+private func covers(_ pattern: String, _ name: String) -> Bool {
+    let pattern = pattern.lowercased()
+    let name = (name.hasSuffix(".") ? String(name.dropLast()) : name).lowercased()
+    guard pattern.hasPrefix("*.") else { return pattern == name }
+    guard let period = name.firstIndex(of: ".") else { return false }
+    return name[period...] == pattern.dropFirst()
 }
 
 /// Hands what happens on the channel to the actor that lives on the same loop.
@@ -98,23 +129,29 @@ private final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let connection: RedisConnection
-    private let waitsForTLS: Bool
+    private let tls: TLSClient?
     private var hasTLS = false
 
-    init(_ connection: RedisConnection, waitsForTLS: Bool) {
+    init(_ connection: RedisConnection, tls: TLSClient?) {
         self.connection = connection
-        self.waitsForTLS = waitsForTLS
+        self.tls = tls
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        if !waitsForTLS { announce(context) }
+        if tls == nil { announce(context) }
         context.fireChannelActive()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .some(.handshakeCompleted) = event as? TLSUserEvent {
-            hasTLS = true
-            announce(context)
+            do {
+                try tls?.verify(context.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self).peerCertificate)
+                hasTLS = true
+                announce(context)
+            } catch {
+                errorCaught(context: context, error: error)
+                return
+            }
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -126,7 +163,7 @@ private final class ConnectionHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         let reason =
-            waitsForTLS && !hasTLS
+            tls != nil && !hasTLS
             ? RedisError(.tls, "the server closed the connection before TLS was established")
             : RedisError(.closed, "the server closed the connection")
         connection.assumeIsolated { $0.finish(reason) }
@@ -137,8 +174,8 @@ private final class ConnectionHandler: ChannelInboundHandler {
         // A peer that closes without TLS' own goodbye: the end of the channel follows and says so.
         if case .uncleanShutdown = error as? NIOSSLError { return }
         let reason: RedisError
-        if error is NIOSSLError || error is NIOSSLExtraError || error is BoringSSLError || waitsForTLS && !hasTLS {
-            reason = RedisError(.tls, "TLS failed: \(error)")
+        if error is NIOSSLError || error is NIOSSLExtraError || error is BoringSSLError || tls != nil && !hasTLS {
+            reason = error as? RedisError ?? RedisError(.tls, "TLS failed: \(error)")
         } else {
             reason = RedisError(.closed, "the connection broke: \(cause(error))")
         }

@@ -96,7 +96,9 @@ private struct Parameters {
             case "ssl_ca_certs": tls.authorityFile = value
             case "ssl_certfile": tls.certificateFile = value
             case "ssl_keyfile": tls.keyFile = value
-            case "server_name": tls.serverName = value
+            case "server_name":
+                guard !isAddress(value) else { throw .url("server_name is a name, not an address") }
+                tls.serverName = value
             default:
                 throw .url("a parameter is unknown; known are db, ssl_ca_certs, ssl_certfile, ssl_keyfile and server_name")
             }
