@@ -99,10 +99,17 @@ let package = Package(
             .testTarget(name: "VitalsTests", dependencies: ["vitals", "Support"], swiftSettings: settings),
             .target(name: "Support", dependencies: ["Demo"], path: "Tests/Support", swiftSettings: settings),
             .testTarget(
-                name: "IntegrationTests", dependencies: ["Support", "Demo", "Postgres", "Redis", "MetricsModel"],
+                name: "IntegrationTests",
+                dependencies: [
+                    "vitals", "Support", "Demo", "Postgres", "Redis", "MetricsModel", "PromQL",
+                    .product(name: "AsyncHTTPClient", package: "async-http-client"), nioCore,
+                ],
                 path: "Tests/Integration", swiftSettings: settings),
             .executableTarget(
                 name: "conformance", dependencies: ["PromQL", "MetricsModel", "SampleStore", "Alerting"],
                 path: "Tests/Conformance", swiftSettings: settings),
+            .executableTarget(
+                name: "benchmarks", dependencies: ["Demo", "Postgres", "Redis"], path: "Tests/Benchmarks",
+                swiftSettings: settings),
         ]
 )

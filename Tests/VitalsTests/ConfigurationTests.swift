@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import vitals
@@ -7,7 +8,9 @@ private func settings(
 ) throws -> Settings {
     var arguments = arguments
     if let file {
-        let path = try temporaryFile(file)
+        let directory = try TemporaryDirectory()
+        defer { withExtendedLifetime(directory) {} }
+        let path = try directory.write("vitals.yml", file)
         arguments += ["--config.file", path]
     }
     let options = try ServeOptions.parse(collectorSwitches(in: arguments))
