@@ -1,0 +1,136 @@
+internal import MetricsModel
+
+/// The alerts of one alerting rule: a state machine over the results of its expression (Prometheus' AlertingRule.Eval).
+struct AlertRuleState: Sendable {
+    /// A resolved alert stays this long, so that a receiver that was away hears of it (resolvedRetention of Prometheus).
+    static let resolvedRetention: Int64 = 15 * 60_000
+
+    struct Settings {
+        let hold: Int64
+        let keepFiring: Int64
+        /// The most pending and firing alerts; 0 is no limit.
+        let limit: Int
+    }
+
+    /// One element of a result with its labels and annotations expanded.
+    struct Element {
+        let labels: Labels
+        let annotations: [Label]
+        let value: Double
+    }
+
+    private(set) var alerts: [Labels: ActiveAlert] = [:]
+
+    init() {}
+
+    /// With alerts kept from before a restart.
+    init(restored: [ActiveAlert]) {
+        for alert in restored { alerts[alert.labels] = alert }
+    }
+
+    /// The highest state of any alert.
+    var state: AlertState {
+        var state = AlertState.inactive
+        for alert in alerts.values {
+            switch alert.state {
+            case .firing: return .firing
+            case .pending: state = .pending
+            case .inactive: break
+            }
+        }
+        return state
+    }
+
+    /// Those pending or firing, in the order of their labels.
+    var active: [ActiveAlert] {
+        alerts.values.filter { $0.state != .inactive }.sorted { $0.labels < $1.labels }
+    }
+
+    /// Takes the result of one evaluation. Two elements with the same labels make the rule fail and change nothing; more alerts
+    /// than the limit make it fail and clear it.
+    mutating func take(_ elements: [Element], at timestamp: Int64, settings: Settings) throws(RuleExpressionError) {
+        var present: Set<Labels> = []
+        for element in elements where !present.insert(element.labels).inserted {
+            throw RuleExpressionError("vector contains metrics with the same labelset after applying alert labels")
+        }
+        for element in elements {
+            if let known = alerts[element.labels], known.state != .inactive {
+                alerts[element.labels]?.value = element.value
+                alerts[element.labels]?.annotations = element.annotations
+            } else {
+                alerts[element.labels] = ActiveAlert(
+                    state: .pending, labels: element.labels, annotations: element.annotations, value: element.value,
+                    activeAt: timestamp)
+            }
+        }
+        var activeCount = 0
+        for (labels, alert) in alerts {
+            let next =
+                present.contains(labels)
+                ? Self.present(alert, at: timestamp, hold: settings.hold)
+                : Self.absent(alert, at: timestamp, keepFiring: settings.keepFiring)
+            alerts[labels] = next
+            if let next, next.state != .inactive { activeCount += 1 }
+        }
+        if settings.limit > 0, activeCount > settings.limit {
+            alerts = [:]
+            throw RuleExpressionError("exceeded limit of \(settings.limit) with \(activeCount) alerts")
+        }
+    }
+
+    /// The alerts that receivers are to be told about now, marked as sent.
+    mutating func takeUnsent(at timestamp: Int64, resendDelay: Int64, interval: Int64) -> [ActiveAlert] {
+        var unsent: [ActiveAlert] = []
+        for (labels, alert) in alerts where alert.needsSending(at: timestamp, resendDelay: resendDelay) {
+            var sent = alert
+            sent.lastSentAt = timestamp
+            // Outlasts the failure of two evaluations or deliveries.
+            sent.validUntil = timestamp + 4 * max(interval, resendDelay)
+            alerts[labels] = sent
+            unsent.append(sent)
+        }
+        return unsent.sorted { $0.labels < $1.labels }
+    }
+
+    private static func present(_ alert: ActiveAlert, at timestamp: Int64, hold: Int64) -> ActiveAlert {
+        var next = alert
+        next.keepFiringSince = nil
+        next.graceEvaluations = 0
+        return fired(next, at: timestamp, hold: hold)
+    }
+
+    private static func fired(_ alert: ActiveAlert, at timestamp: Int64, hold: Int64) -> ActiveAlert {
+        guard alert.state == .pending, timestamp - alert.activeAt >= hold else { return alert }
+        var next = alert
+        next.state = .firing
+        next.firedAt = timestamp
+        return next
+    }
+
+    /// nil when the alert is gone.
+    private static func absent(_ alert: ActiveAlert, at timestamp: Int64, keepFiring: Int64) -> ActiveAlert? {
+        var next = alert
+        switch alert.state {
+        case .pending:
+            guard alert.graceEvaluations > 0 else { return nil }
+            next.graceEvaluations -= 1
+            return next
+        case .inactive:
+            guard let resolvedAt = alert.resolvedAt, timestamp - resolvedAt <= resolvedRetention else { return nil }
+            return next
+        case .firing:
+            if alert.graceEvaluations > 0 {
+                next.graceEvaluations -= 1
+                return next
+            }
+            if keepFiring > 0 {
+                let since = alert.keepFiringSince ?? timestamp
+                next.keepFiringSince = since
+                if timestamp - since < keepFiring { return next }
+            }
+            next.state = .inactive
+            next.resolvedAt = timestamp
+            return next
+        }
+    }
+}

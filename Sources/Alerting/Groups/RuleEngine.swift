@@ -1,0 +1,169 @@
+public import MetricsModel
+internal import Synchronization
+
+/// What happened that somebody should know of. Said once per change, not per evaluation.
+public enum RuleEvent: Sendable {
+    case ruleFailed(group: String, rule: String, error: String)
+    case ruleRecovered(group: String, rule: String)
+    /// Alerts of a group could not be kept; a restart now would forget them.
+    case stateNotSaved(group: String, error: String)
+    /// A group's kept alerts could not be read and are forgotten.
+    case stateNotRestored(group: String, error: String)
+}
+
+/// Evaluates groups of rules at their times.
+///
+///     let engine = RuleEngine(settings: settings, language: PromQLLanguage(), source: store, sink: store, stateDirectory: path + "/rules",
+///         notify: { await outbox.enqueue($0) }, onEvent: { … })
+///     engine.load(files)
+///     try await engine.run()      // until cancelled
+public final class RuleEngine: Sendable {
+    private struct State {
+        var runners: [String: RuleGroupRunner] = [:]
+        /// The keys of the groups in the order of the files.
+        var order: [String] = []
+        var timetable = GroupTimetable()
+        /// Series of groups that are gone, and when they get their stale markers.
+        var retired: [(series: [Labels], due: Int64)] = []
+    }
+
+    private let settings: RuleSettings
+    private let language: any RuleLanguage
+    private let source: any SeriesSource
+    private let sink: any SampleSink
+    private let clock: any WallClock
+    private let stateDirectory: String?
+    private let notify: @Sendable ([Notification]) async -> Void
+    private let onEvent: @Sendable (RuleEvent) -> Void
+    private let state = Mutex(State())
+    private let changed = Signal()
+
+    /// - Parameters:
+    ///   - stateDirectory: where alerts are kept over a restart; created when needed. nil keeps them in memory only.
+    ///   - notify: takes what receivers are to be told. A group waits for it, so it must queue and not deliver.
+    public init(
+        settings: RuleSettings, language: any RuleLanguage, source: any SeriesSource, sink: any SampleSink,
+        clock: any WallClock = SystemWallClock(), stateDirectory: String?,
+        notify: @escaping @Sendable ([Notification]) async -> Void, onEvent: @escaping @Sendable (RuleEvent) -> Void
+    ) {
+        self.settings = settings
+        self.language = language
+        self.source = source
+        self.sink = sink
+        self.clock = clock
+        self.stateDirectory = stateDirectory
+        self.notify = notify
+        self.onEvent = onEvent
+    }
+
+    /// The groups in the order of the files.
+    public var groups: [RuleGroupSnapshot] {
+        state.withLock { state in state.order.compactMap { state.runners[$0] } }.map(\.snapshot)
+    }
+
+    /// Takes the rules of these files, and only these. Groups known by file and name keep the state of their rules; new ones take
+    /// theirs from the state directory; what vanished gets stale markers two intervals later, when a renamed rule has written its own.
+    public func load(_ files: [RuleFile]) async {
+        let now = clock.now
+        let definitions = files.flatMap(\.groups)
+        var kept: [(RuleGroupRunner, RuleGroupDefinition)] = []
+        let removed = state.withLock { state -> [RuleGroupRunner] in
+            state.order = []
+            var old = state.runners
+            state.runners = [:]
+            for definition in definitions where state.runners[definition.key] == nil {
+                let runner: RuleGroupRunner
+                if let known = old.removeValue(forKey: definition.key) {
+                    kept.append((known, definition))
+                    runner = known
+                } else {
+                    runner = makeRunner(definition, now: now)
+                }
+                state.runners[definition.key] = runner
+                state.order.append(definition.key)
+            }
+            let schedules = state.order.compactMap { key -> (String, GroupSchedule)? in
+                guard let definition = definitions.first(where: { $0.key == key }) else { return nil }
+                let interval = definition.interval ?? settings.interval
+                return (key, GroupSchedule(file: definition.file, group: definition.name, interval: interval))
+            }
+            state.timetable.replace(schedules, now: now)
+            return Array(old.values)
+        }
+        for (runner, definition) in kept { await runner.replace(definition) }
+        for runner in removed {
+            let series = await runner.retire()
+            let due = now + 2 * runner.snapshot.interval
+            state.withLock { $0.retired.append((series, due)) }
+        }
+        changed.set()
+    }
+
+    /// Evaluates groups when they are due, each in a task of its own, until cancelled. Called once.
+    public func run() async throws(CancellationError) {
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                for (runner, slot, missed) in takeDue() {
+                    group.addTask {
+                        await self.evaluate(runner, at: slot, missed: missed)
+                        self.state.withLock { $0.timetable.finish(runner.key) }
+                        self.changed.set()
+                    }
+                }
+                let wake = state.withLock { state in
+                    (state.retired.map(\.due) + [state.timetable.nextDue ?? .max]).min() ?? .max
+                }
+                await changed.wait(until: wake, clock: clock)
+            }
+            // What runs already may end: a round cut short would leave half its samples.
+        }
+        throw CancellationError()
+    }
+
+    /// Evaluates every group once at an instant, in the order of the files. For tests of rules and replays.
+    public func evaluateAll(at timestamp: Int64) async {
+        let runners = state.withLock { state in state.order.compactMap { state.runners[$0] } }
+        for runner in runners { await evaluate(runner, at: timestamp, missed: 0) }
+    }
+
+    private func evaluate(_ runner: RuleGroupRunner, at timestamp: Int64, missed: Int) async {
+        let notifications = await runner.evaluate(at: timestamp, missed: missed, source: source, sink: sink)
+        // The outbox has them on disk before the alerts are kept as sent: a crash between tells twice rather than never.
+        if !notifications.isEmpty { await notify(notifications) }
+        await runner.save(at: clock.now)
+    }
+
+    private func takeDue() -> [(RuleGroupRunner, slot: Int64, missed: Int)] {
+        let now = clock.now
+        let (due, retired) = state.withLock { state in
+            let due = state.timetable.takeDue(now: now).compactMap { item in
+                state.runners[item.key].map { ($0, item.slot, item.missed) }
+            }
+            let retired = state.retired.filter { $0.due <= now }
+            state.retired.removeAll { $0.due <= now }
+            return (due, retired)
+        }
+        for entry in retired {
+            for series in entry.series { sink.append(series, at: now, staleMarker) }
+        }
+        return due
+    }
+
+    private func makeRunner(_ definition: RuleGroupDefinition, now: Int64) -> RuleGroupRunner {
+        var group = RuleGroup(definition, settings: settings, language: language)
+        let fingerprint = Labels(["file": definition.file, "name": definition.name]).fingerprint
+        let path = stateDirectory.map { "\($0)/\(String(fingerprint, radix: 16)).state" }
+        if let path {
+            do {
+                if let bytes = try DurableFile.read(path),
+                    !RuleStateFile.restore(bytes, into: &group, now: now, outageTolerance: settings.outageTolerance)
+                {
+                    onEvent(.stateNotRestored(group: definition.key, error: "\(path) is damaged"))
+                }
+            } catch {
+                onEvent(.stateNotRestored(group: definition.key, error: error.description))
+            }
+        }
+        return RuleGroupRunner(group, settings: settings, language: language, statePath: path, onEvent: onEvent)
+    }
+}

@@ -1,0 +1,241 @@
+public import MetricsModel
+
+/// One group with the state of its rules: evaluated at instants that the caller gives, it writes to the sink and answers with what
+/// receivers are to be told. No clock, no I/O of its own.
+public struct RuleGroup: Sendable {
+    /// Evaluations for which restored alerts wait for data that is not there yet.
+    static let graceEvaluations = 2
+
+    /// One rule with what its evaluations left behind.
+    struct RuleState: Sendable {
+        let definition: RuleDefinition
+        var alerts = AlertRuleState()
+        /// What the newest evaluation wrote: a series that is not in the next one gets a stale marker.
+        var written: [Labels] = []
+        var health = RuleHealth.unknown
+        var lastError: String?
+        var lastEvaluation: Int64?
+        var seconds = 0.0
+        var samples = 0
+    }
+
+    public let definition: RuleGroupDefinition
+    private let settings: RuleSettings
+    private let language: any RuleLanguage
+    private(set) var rules: [RuleState]
+    /// Series of rules that a reload removed.
+    private var orphans: [Labels] = []
+    private var lastEvaluation: Int64?
+    private var seconds = 0.0
+    private var evaluations: UInt64 = 0
+    private var failures: UInt64 = 0
+    private var iterations: UInt64 = 0
+    private var missed: UInt64 = 0
+    /// Whether the newest evaluation changed what a restart needs to know.
+    private(set) var isStateChanged = false
+
+    public init(_ definition: RuleGroupDefinition, settings: RuleSettings, language: any RuleLanguage) {
+        self.definition = definition
+        self.settings = settings
+        self.language = language
+        rules = definition.rules.map { RuleState(definition: $0) }
+    }
+
+    /// Milliseconds.
+    public var interval: Int64 { definition.interval ?? settings.interval }
+
+    /// Evaluates every rule once, in order; later rules see what earlier ones wrote.
+    ///
+    /// - Returns: what receivers are to be told, external labels added.
+    public mutating func evaluate(
+        at timestamp: Int64, source: any SeriesSource, sink: any SampleSink
+    ) -> [Notification] {
+        let clock = ContinuousClock()
+        let start = clock.now
+        isStateChanged = false
+        var notifications: [Notification] = []
+        for place in rules.indices {
+            let ruleStart = clock.now
+            evaluations += 1
+            do {
+                try evaluateRule(place, at: timestamp, source: source, sink: sink)
+                rules[place].health = .ok
+                rules[place].lastError = nil
+                notifications += takeNotifications(place, at: timestamp)
+            } catch {
+                failures += 1
+                rules[place].health = .err
+                rules[place].lastError = error.description
+            }
+            rules[place].lastEvaluation = timestamp
+            rules[place].seconds = Self.seconds(clock.now - ruleStart)
+        }
+        for series in orphans { sink.append(series, at: timestamp - queryOffset, staleMarker) }
+        orphans = []
+        lastEvaluation = timestamp
+        iterations += 1
+        seconds = Self.seconds(clock.now - start)
+        return notifications
+    }
+
+    /// Counts rounds that were left out because an earlier one took too long.
+    public mutating func countMissed(_ count: Int) {
+        missed += UInt64(max(0, count))
+    }
+
+    /// Takes over the state of the group that this one replaces: by the rules' names and labels, the first of equal ones from the
+    /// first (Prometheus' Group.CopyState).
+    public mutating func takeState(from old: RuleGroup) {
+        var places: [String: [Int]] = [:]
+        for (place, rule) in old.rules.enumerated() { places[rule.definition.identity, default: []].append(place) }
+        for place in rules.indices {
+            let identity = rules[place].definition.identity
+            guard let from = places[identity]?.first else { continue }
+            places[identity]?.removeFirst()
+            let before = old.rules[from]
+            rules[place].written = before.written
+            rules[place].health = before.health
+            rules[place].lastError = before.lastError
+            rules[place].lastEvaluation = before.lastEvaluation
+            guard rules[place].definition.isAlert, before.definition.isAlert else { continue }
+            rules[place].alerts = before.alerts
+        }
+        orphans = old.orphans + places.values.joined().sorted().flatMap { old.rules[$0].written }
+        (lastEvaluation, seconds) = (old.lastEvaluation, old.seconds)
+        (evaluations, failures) = (old.evaluations, old.failures)
+        (iterations, missed) = (old.iterations, old.missed)
+    }
+
+    /// Every series that the group's rules wrote last: what gets a stale marker when the group goes.
+    var writtenSeries: [Labels] { rules.flatMap(\.written) + orphans }
+
+    public var snapshot: RuleGroupSnapshot {
+        RuleGroupSnapshot(
+            name: definition.name, file: definition.file, key: definition.key, interval: interval, limit: definition.limit,
+            rules: rules.map(\.snapshot), lastEvaluation: lastEvaluation, evaluationSeconds: seconds,
+            evaluations: evaluations, evaluationFailures: failures, iterations: iterations, iterationsMissed: missed)
+    }
+
+    mutating func setAlerts(_ alerts: AlertRuleState, ofRule place: Int) {
+        rules[place].alerts = alerts
+    }
+
+    private var queryOffset: Int64 { definition.queryOffset ?? settings.queryOffset }
+
+    private mutating func evaluateRule(
+        _ place: Int, at timestamp: Int64, source: any SeriesSource, sink: any SampleSink
+    ) throws(RuleExpressionError) {
+        let rule = rules[place].definition
+        let result = try rule.expression.evaluate(at: timestamp - queryOffset, source: source)
+        rules[place].samples = result.count
+        let samples: [RuleSample]
+        switch rule.kind {
+        case .record:
+            samples = try recorded(result, rule)
+        case .alert(let hold, let keepFiring, let annotations):
+            let context = TemplateContext(
+                settings: settings, timestamp: timestamp, source: source, language: language)
+            let elements = result.map { expand($0, rule, annotations, context) }
+            let before = rules[place].alerts.alerts
+            let limits = AlertRuleState.Settings(hold: hold, keepFiring: keepFiring, limit: definition.limit)
+            defer { noteChange(from: before, to: rules[place].alerts.alerts) }
+            try rules[place].alerts.take(elements, at: timestamp, settings: limits)
+            samples = rules[place].alerts.active.flatMap { Self.samples(of: $0, rule) }
+        }
+        let writtenAt = timestamp - queryOffset
+        for sample in samples { sink.append(sample.labels, at: writtenAt, sample.value) }
+        let written = samples.map(\.labels)
+        let present = Set(written)
+        for series in rules[place].written where !present.contains(series) {
+            sink.append(series, at: writtenAt, staleMarker)
+        }
+        rules[place].written = written
+    }
+
+    private mutating func noteChange(from before: [Labels: ActiveAlert], to after: [Labels: ActiveAlert]) {
+        if isStateChanged { return }
+        isStateChanged =
+            before.count != after.count
+            || after.contains { labels, alert in
+                guard let known = before[labels] else { return true }
+                return known.state != alert.state || known.activeAt != alert.activeAt
+                    || known.keepFiringSince != alert.keepFiringSince
+            }
+    }
+
+    private func recorded(_ result: [RuleSample], _ rule: RuleDefinition) throws(RuleExpressionError) -> [RuleSample] {
+        let own = rule.labels.map { Label($0.name, $0.text) }
+        var seen: Set<Labels> = []
+        var samples: [RuleSample] = []
+        for sample in result {
+            let labels = Labels(sample.labels.pairs + [Label(Labels.metricName, rule.name)] + own)
+            guard seen.insert(labels).inserted else {
+                throw RuleExpressionError("vector contains metrics with the same labelset after applying rule labels")
+            }
+            samples.append(RuleSample(labels: labels, value: sample.value))
+        }
+        guard definition.limit <= 0 || samples.count <= definition.limit else {
+            throw RuleExpressionError("exceeded limit of \(definition.limit) with \(samples.count) series")
+        }
+        return samples
+    }
+
+    private func expand(
+        _ sample: RuleSample, _ rule: RuleDefinition, _ annotations: [TemplatedText], _ context: TemplateContext
+    ) -> AlertRuleState.Element {
+        func text(_ templated: TemplatedText) -> Label {
+            guard let template = templated.template else { return Label(templated.name, templated.text) }
+            return Label(templated.name, template.expand(labels: sample.labels, value: sample.value, context))
+        }
+        let labels = Labels(
+            sample.labels.removingMetricName().pairs + rule.labels.map(text) + [Label("alertname", rule.name)])
+        return AlertRuleState.Element(labels: labels, annotations: annotations.map(text), value: sample.value)
+    }
+
+    /// `ALERTS` and `ALERTS_FOR_STATE`. A rule's label that expanded to nothing stands in them as it is written: so Prometheus does.
+    private static func samples(of alert: ActiveAlert, _ rule: RuleDefinition) -> [RuleSample] {
+        let labels = Labels(rule.labels.map { Label($0.name, $0.text) } + alert.labels.pairs)
+        let alerts = labels.setting(Labels.metricName, to: "ALERTS").setting("alertstate", to: alert.state.rawValue)
+        let forState = labels.setting(Labels.metricName, to: "ALERTS_FOR_STATE")
+        return [
+            RuleSample(labels: alerts, value: 1),
+            RuleSample(labels: forState, value: Double(alert.activeAt / 1_000)),
+        ]
+    }
+
+    private mutating func takeNotifications(_ place: Int, at timestamp: Int64) -> [Notification] {
+        guard rules[place].definition.isAlert else { return [] }
+        let unsent = rules[place].alerts.takeUnsent(at: timestamp, resendDelay: settings.resendDelay, interval: interval)
+        guard !unsent.isEmpty else { return [] }
+        isStateChanged = true
+        let url = settings.externalURL + GraphLink.table(rules[place].definition.expression.text)
+        return unsent.map { alert in
+            Notification(
+                labels: settings.externalLabels.merging(alert.labels), annotations: alert.annotations,
+                startsAt: alert.firedAt ?? alert.activeAt, endsAt: alert.resolvedAt ?? alert.validUntil ?? timestamp,
+                isResolved: alert.resolvedAt != nil, generatorURL: url)
+        }
+    }
+
+    static func seconds(_ duration: Duration) -> Double {
+        let (seconds, attoseconds) = duration.components
+        return Double(seconds) + Double(attoseconds) / 1e18
+    }
+}
+
+extension RuleGroup.RuleState {
+    var snapshot: RuleSnapshot {
+        let kind: RuleSnapshot.Kind =
+            switch definition.kind {
+            case .record: .recording
+            case .alert(let hold, let keepFiring, let annotations):
+                .alerting(
+                    hold: hold, keepFiring: keepFiring, annotations: annotations.map { Label($0.name, $0.text) },
+                    state: alerts.state, alerts: alerts.active)
+            }
+        return RuleSnapshot(
+            name: definition.name, kind: kind, query: definition.expression.text,
+            labels: definition.labels.map { Label($0.name, $0.text) }, health: health, lastError: lastError,
+            lastEvaluation: lastEvaluation, evaluationSeconds: seconds, samplesReturned: samples)
+    }
+}
