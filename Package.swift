@@ -82,7 +82,7 @@ let package = Package(
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-            nioCore, nioPosix, nioSSL, nioHTTP1, logging, lifecycle,
+            nioCore, nioPosix, nioSSL, nioTLS, nioHTTP1, logging, lifecycle,
         ])
         + [
             .target(name: "Demo", dependencies: ["Postgres", "Redis"], swiftSettings: settings),

@@ -1,4 +1,5 @@
 public import Health
+public import MetricsModel
 
 /// Everything the server shows and does, handed in by the executable. What is nil is answered with 404.
 public struct WebSources: Sendable {
@@ -11,6 +12,8 @@ public struct WebSources: Sendable {
     /// All rule groups, in file order.
     public var ruleGroups: (@Sendable () async -> [RuleGroupView])?
     public var queries: (any QueryEngine)?
+    /// Reads a series selector, for `match[]` of `/api/v1/rules`.
+    public var selector: (@Sendable (String) throws(QueryFailure) -> [LabelMatcher])?
     /// The Markdown of an alert's runbook; nil when there is none of that name.
     public var runbook: (@Sendable (_ alert: String) async -> String?)?
     /// Reads the configuration anew. Throws what is wrong with it (its description is shown to the administrator); the old one then stays.
@@ -20,7 +23,8 @@ public struct WebSources: Sendable {
         metrics: any MetricsProvider, health: HealthMonitor, services: [HealthService] = HealthService.documented,
         build: BuildView,
         targets: (@Sendable () async -> [TargetView])? = nil, ruleGroups: (@Sendable () async -> [RuleGroupView])? = nil,
-        queries: (any QueryEngine)? = nil, runbook: (@Sendable (_ alert: String) async -> String?)? = nil,
+        queries: (any QueryEngine)? = nil, selector: (@Sendable (String) throws(QueryFailure) -> [LabelMatcher])? = nil,
+        runbook: (@Sendable (_ alert: String) async -> String?)? = nil,
         reload: (@Sendable () async throws -> Void)? = nil
     ) {
         self.metrics = metrics
@@ -30,6 +34,7 @@ public struct WebSources: Sendable {
         self.targets = targets
         self.ruleGroups = ruleGroups
         self.queries = queries
+        self.selector = selector
         self.runbook = runbook
         self.reload = reload
     }

@@ -12,7 +12,7 @@ public struct QueryPoint: Sendable {
 }
 
 /// A query's result, in the four types of Prometheus' API.
-public enum QueryResult: Sendable {
+public enum QueryData: Sendable {
     case scalar(QueryPoint)
     case string(timestamp: Int64, String)
     case vector([(labels: Labels, point: QueryPoint)])
@@ -21,10 +21,10 @@ public enum QueryResult: Sendable {
 
 /// A result with what the reader should know about it.
 public struct QueryAnswer: Sendable {
-    public let result: QueryResult
+    public let result: QueryData
     public let warnings: [String]
 
-    public init(_ result: QueryResult, warnings: [String] = []) {
+    public init(_ result: QueryData, warnings: [String] = []) {
         self.result = result
         self.warnings = warnings
     }

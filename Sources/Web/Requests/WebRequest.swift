@@ -1,0 +1,67 @@
+import HTTPTypes
+import HummingbirdCore
+import NIOCore
+
+/// A request as the handlers see it: path, parameters and headers read, the body still to be asked for.
+struct WebRequest: Sendable {
+    let method: HTTPRequest.Method
+    /// Percent-decoded, without the query.
+    let path: String
+    /// The values of the route's `{name}` segments.
+    var parameters: [String: String] = [:]
+    let query: FormFields
+    let headers: HTTPFields
+    let remoteAddress: String
+    let isTLS: Bool
+    let trace: TraceContext
+    let host: String
+    private let body: RequestBody
+    private let bodyBytesMax: Int
+
+    init(
+        _ request: Request, target: RequestTarget, remoteAddress: String, isTLS: Bool, trace: TraceContext, bodyBytesMax: Int
+    ) {
+        method = request.method
+        path = target.path
+        query = target.query
+        headers = request.headers
+        self.remoteAddress = remoteAddress
+        self.isTLS = isTLS
+        self.trace = trace
+        host = request.head.authority ?? ""
+        body = request.body
+        self.bodyBytesMax = bodyBytesMax
+    }
+
+    /// The fields of the query and, for a form, of the body (body first, as Go's `FormValue`).
+    func form() async throws(WebError) -> FormFields {
+        guard method == .post || method == .put else { return query }
+        guard let type = headers[.contentType], type.lowercased().hasPrefix("application/x-www-form-urlencoded") else {
+            return query
+        }
+        var text = try await bodyText()
+        if text.isEmpty { return query }
+        guard var fields = FormFields(parsing: text) else {
+            throw WebError(.validation, "the body is not a valid form")
+        }
+        text = ""
+        fields.append(query)
+        return fields
+    }
+
+    private func bodyText() async throws(WebError) -> String {
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > bodyBytesMax { throw tooLarge }
+        do {
+            let bytes = try await body.collect(upTo: bodyBytesMax)
+            return String(buffer: bytes)
+        } catch is NIOTooManyBytesError {
+            throw tooLarge
+        } catch {
+            throw WebError(.validation, "the body could not be read")
+        }
+    }
+
+    private var tooLarge: WebError {
+        WebError(.validation, "the body is larger than \(bodyBytesMax) bytes", status: 413)
+    }
+}
