@@ -4,7 +4,7 @@ extension RedisURL {
     /// (the first four are redis-py's). User, password and values are percent-decoded.
     ///
     /// Throws `.invalidURL`. No part of the text is quoted in the message: any part of a mistyped URL may be the password.
-    public init(parsing text: String) throws(RedisError) {
+    public init(_ text: String) throws(RedisError) {
         let lower = text.lowercased()
         guard let scheme = ["redis", "rediss", "valkey", "valkeys", "unix"].first(where: { lower.hasPrefix($0 + "://") }) else {
             throw .url("it must begin with redis://, rediss://, valkey://, valkeys:// or unix://")

@@ -41,7 +41,7 @@ final class LocalRedis: Sendable {
     }
 
     func url(_ tail: String = "", user: String = "") throws -> RedisURL {
-        try RedisURL(parsing: "redis://\(user)127.0.0.1:\(port)\(tail)")
+        try RedisURL("redis://\(user)127.0.0.1:\(port)\(tail)")
     }
 
     func start() async throws {

@@ -155,10 +155,10 @@ import Testing
     @Test("A Unix socket works like a port; one that is not there says so")
     func unixSocket() async throws {
         let server = try await LocalRedis()
-        let session = RedisSession(try RedisURL(parsing: "unix://\(server.socket)?db=1"))
+        let session = RedisSession(try RedisURL("unix://\(server.socket)?db=1"))
         #expect(await session.pipeline([ping], deadline: soon()).first?.reply == .status("PONG"))
         await session.close()
-        let absent = RedisSession(try RedisURL(parsing: "unix:///tmp/no-such.sock"))
+        let absent = RedisSession(try RedisURL("unix:///tmp/no-such.sock"))
         #expect(await absent.pipeline([ping], deadline: soon()).first?.code == .unreachable)
         await absent.close()
     }
@@ -175,7 +175,7 @@ import Testing
             ("\(base)?\(authority)&server_name=wrong.test", RedisError.Code.tls), (base, .tls),
             ("\(base)?ssl_ca_certs=/no/such/file", .tls),
         ] {
-            let session = RedisSession(try RedisURL(parsing: text))
+            let session = RedisSession(try RedisURL(text))
             let answer = await session.pipeline([ping], deadline: soon(1_500)).first
             #expect(answer?.code == code, "\(text): \(String(describing: answer))")
             await session.close()
@@ -189,13 +189,13 @@ import Testing
         _ = await admin.pipeline([RedisCommand("CONFIG", "SET", "tls-auth-clients", "yes")], deadline: soon())
         await admin.close()
         let base = "rediss://127.0.0.1:\(server.tlsPort)?ssl_ca_certs=\(server.directory)/ca.crt"
-        let without = RedisSession(try RedisURL(parsing: base))
+        let without = RedisSession(try RedisURL(base))
         let refused = await without.pipeline([ping], deadline: soon()).first
         #expect(refused?.code == .tls || refused?.code == .closed)
         await without.close()
         let with = RedisSession(
             try RedisURL(
-                parsing: "\(base)&ssl_certfile=\(server.directory)/client.crt&ssl_keyfile=\(server.directory)/client.key"))
+                "\(base)&ssl_certfile=\(server.directory)/client.crt&ssl_keyfile=\(server.directory)/client.key"))
         #expect(await with.pipeline([ping], deadline: soon()).first?.reply == .status("PONG"))
         await with.close()
     }
@@ -231,7 +231,7 @@ import Testing
             }
             .bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(listener.localAddress?.port)
-        let session = RedisSession(try RedisURL(parsing: "redis://127.0.0.1:\(port)"), clientName: nil)
+        let session = RedisSession(try RedisURL("redis://127.0.0.1:\(port)"), clientName: nil)
         let answer = await session.pipeline([ping], deadline: soon(5_000)).first
         #expect(answer?.code == (isHuge ? .replyTooLarge : .malformedReply))
         #expect(residentBytes() < 400 << 20)
@@ -242,12 +242,12 @@ import Testing
     @Test("Nothing listens, or the name is unknown: unreachable, at once")
     func unreachable() async throws {
         for text in ["redis://127.0.0.1:1", "redis://no-such-host.invalid"] {
-            let session = RedisSession(try RedisURL(parsing: text))
+            let session = RedisSession(try RedisURL(text))
             #expect(await session.pipeline([ping], deadline: soon(8_000)).first?.code == .unreachable)
             await session.close()
         }
         await #expect(throws: RedisError.self) {
-            try await RedisConnection.connect(RedisURL(parsing: "redis://127.0.0.1:1"), deadline: soon())
+            try await RedisConnection.connect(RedisURL("redis://127.0.0.1:1"), deadline: soon())
         }
     }
 

@@ -5,7 +5,7 @@ import Testing
 @Suite struct RedisURLTests {
     @Test("A full URL gives user, password, host, port and database, percent-decoded")
     func full() throws {
-        let url = try RedisURL(parsing: "rediss://mo%40n:p%2Fw%25@cache.test:6390/3?ssl_ca_certs=/ca.pem&server_name=x.test")
+        let url = try RedisURL("rediss://mo%40n:p%2Fw%25@cache.test:6390/3?ssl_ca_certs=/ca.pem&server_name=x.test")
         #expect(url.endpoint == .tcp(host: "cache.test", port: 6390))
         #expect(url.user == "mo@n")
         #expect(url.password == "p/w%")
@@ -25,7 +25,7 @@ import Testing
             ("unix:///run/a@b.sock", "unix:///run/a@b.sock?db=0"), ("redis://:a@b@h", "redis://h:6379/0"),
         ])
     func forms(_ text: String, _ shown: String) throws {
-        #expect("\(try RedisURL(parsing: text))" == shown)
+        #expect("\(try RedisURL(text))" == shown)
     }
 
     @Test(
@@ -42,14 +42,14 @@ import Testing
             "redis://:%ffcanary@h", "unix:///\(String(repeating: "canary", count: 30))", "redis://u:canary",
         ])
     func refused(_ text: String) throws {
-        let error = #expect(throws: RedisError.self) { try RedisURL(parsing: text) }
+        let error = #expect(throws: RedisError.self) { try RedisURL(text) }
         #expect(error?.code == .invalidURL)
         #expect(error?.message.contains("canary") == false)
     }
 
     @Test("Printing, dumping and describing a URL never shows the password")
     func secrecy() throws {
-        let url = try RedisURL(parsing: "redis://user:canary@h")
+        let url = try RedisURL("redis://user:canary@h")
         var dumped = ""
         dump(url, to: &dumped)
         dump([url], to: &dumped)
@@ -69,7 +69,7 @@ import Testing
         for _ in 0..<2_000 {
             let text = (0..<Int.random(in: 0...9, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }
                 .joined()
-            if let url = try? RedisURL(parsing: text) { #expect(!"\(url)".isEmpty, "seed \(seed): \(text)") }
+            if let url = try? RedisURL(text) { #expect(!"\(url)".isEmpty, "seed \(seed): \(text)") }
         }
     }
 }
