@@ -101,7 +101,7 @@ let package = Package(
             .testTarget(
                 name: "IntegrationTests",
                 dependencies: [
-                    "vitals", "Support", "Demo", "Postgres", "Redis", "MetricsModel", "PromQL",
+                    "vitals", "Support", "Demo", "Postgres", "Redis", "MetricsModel", "PromQL", "YAML",
                     .product(name: "AsyncHTTPClient", package: "async-http-client"), nioCore,
                 ],
                 path: "Tests/Integration", swiftSettings: settings),
