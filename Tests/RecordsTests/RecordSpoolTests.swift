@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test("A flipped byte costs its own line at most two and never the start", arguments: 0..<200 as Range<UInt64>)
+    @Test("A flipped byte costs two lines at most and never the start", arguments: 0..<200 as Range<UInt64>)
     func flipped(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let directory = try TemporaryDirectory()
@@ -82,7 +82,8 @@ import Testing
         let left = try waiting(&spool)
         // A line feed that is hit joins two lines; one that appears splits a line, which costs that line only.
         #expect(left.count >= 4 && left == left.sorted() && Set(left).isSubset(of: 1...6), "seed \(seed)")
-        #expect(spool.damagedLines >= 1, "seed \(seed)")
+        // A digit of the CRC may have become its upper case: nothing is lost then.
+        #expect(spool.damagedLines >= 1 || left == Array(1...6), "seed \(seed)")
     }
 
     @Test("A spool that is full gives its oldest row for the newest")

@@ -20,6 +20,12 @@ public enum SystemHealthTable {
         SELECT count(*) FROM written
         """
 
+    /// With `synchronous_commit = off` a server that crashes loses what it has acknowledged; the spool has let go of it by then.
+    /// `local` and not `on`: a standby that is away must not hold the row up.
+    static let durability = """
+        SELECT set_config('synchronous_commit', 'local', true) WHERE current_setting('synchronous_commit') = 'off'
+        """
+
     /// Parameters: the oldest and the newest time (milliseconds, both included; null for none), the most rows. Newest first.
     static let select = """
         SELECT jsonb_build_object('id', id, 'timestamp', round(extract(epoch FROM "timestamp") * 1000)::bigint,
@@ -59,12 +65,20 @@ public enum SystemHealthTable {
 extension RecordDatabase {
     /// Stores rows given as the JSON texts of `SystemHealthRow.json`, in one transaction. The number that was not there before.
     func insert(_ rows: [String]) async throws(RecordError) -> Int {
-        try await count(SystemHealthTable.insert, ["[" + rows.joined(separator: ",") + "]"])
+        let parameter = "[" + rows.joined(separator: ",") + "]"
+        let answer = try await transaction(.brief) { (transaction) async throws(RecordError) -> [[String?]] in
+            _ = try await transaction.rows(SystemHealthTable.durability, [])
+            return try await transaction.rows(SystemHealthTable.insert, [parameter])
+        }
+        return try count(answer)
     }
 
     /// Deletes up to `rowsMax` rows older than `time` (milliseconds), the oldest first. The number that went.
     func prune(before time: Int64, rowsMax: Int) async throws(RecordError) -> Int {
-        try await count(SystemHealthTable.prune, [String(time), String(rowsMax)])
+        let answer = try await transaction(.brief) { (transaction) async throws(RecordError) -> [[String?]] in
+            try await transaction.rows(SystemHealthTable.prune, [String(time), String(rowsMax)])
+        }
+        return try count(answer)
     }
 
     /// Whether rows can be written here.
@@ -96,10 +110,7 @@ extension RecordDatabase {
         return rows
     }
 
-    private func count(_ sql: String, _ parameters: [String?]) async throws(RecordError) -> Int {
-        let rows = try await transaction(.brief) { (transaction) async throws(RecordError) -> [[String?]] in
-            try await transaction.rows(sql, parameters)
-        }
+    private func count(_ rows: [[String?]]) throws(RecordError) -> Int {
         guard let text = rows.first?.first ?? nil, let count = Int(text) else {
             throw RecordError(.malformed, "the statement's count is missing")
         }

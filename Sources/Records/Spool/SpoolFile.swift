@@ -8,12 +8,13 @@ struct SpoolFile: ~Copyable, Sendable {
     init(_ path: String, truncating: Bool = false) throws(RecordError) {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | (truncating ? O_TRUNC : 0), 0o600)
         guard descriptor >= 0 else { throw .system("cannot open \(path)") }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let busy = errno == EWOULDBLOCK
-            let error: RecordError =
-                busy ? RecordError(.spoolFailed, "\(path) is in use by another process") : .system("cannot lock \(path)")
-            throw error
+        // A child that this or another process has just forked holds the lock too, until it executes its program.
+        for _ in 0..<20 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
+            guard errno == EWOULDBLOCK || errno == EINTR else { throw .system("cannot lock \(path)") }
+            usleep(10_000)
         }
+        throw RecordError(.spoolFailed, "\(path) is in use by another process")
     }
 
     deinit {

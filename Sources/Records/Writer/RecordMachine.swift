@@ -36,6 +36,13 @@ struct RecordMachine: Sendable {
         case prune(before: Int64, rowsMax: Int)
         /// Done until the next interval.
         case rest
+
+        var needsDatabase: Bool {
+            switch self {
+            case .keepThenWrite, .probe, .write, .prune: true
+            case .skip, .keep, .drop, .rest: false
+            }
+        }
     }
 
     private let retentionMilliseconds: Int64

@@ -39,7 +39,8 @@ public actor RecordWriter {
     /// For the metrics; costs a lock.
     public nonisolated var numbers: RecordNumbers { shared.withLock { $0 } }
 
-    /// A row per interval, at multiples of it, until the task is cancelled. A row that is being written then is finished.
+    /// A row per interval, at multiples of it, until the task is cancelled. A row that is not in the table by then is in the spool,
+    /// and goes at the next start.
     public func run() async {
         while !Task.isCancelled {
             let interval = configuration.intervalMilliseconds
@@ -60,6 +61,8 @@ public actor RecordWriter {
         var (action, event) = machine.began(isUp: reading.isDatabaseUp, at: time.now())
         while true {
             if let event { report(event) }
+            // Cancellation is not failure: what is not written waits.
+            if Task.isCancelled, action.needsDatabase { action = action == .probe || action == .keepThenWrite ? .keep : .rest }
             switch action {
             case .skip, .rest:
                 publish()
@@ -132,6 +135,7 @@ public actor RecordWriter {
         do {
             return machine.probed(try await database.probe())
         } catch {
+            if Task.isCancelled { return (.keep, nil) }
             shared.withLock { $0.failed += 1 }
             return machine.probeFailed(error)
         }
@@ -150,6 +154,7 @@ public actor RecordWriter {
             try spool.acknowledge(through: last.sequence)
             return machine.wrote(waiting: spool.count)
         } catch {
+            if Task.isCancelled { return (.rest, nil) }
             shared.withLock { $0.failed += 1 }
             return machine.writeFailed(error, rows: rows.count)
         }
@@ -171,6 +176,7 @@ public actor RecordWriter {
             shared.withLock { $0.pruned += UInt64(gone) }
             return machine.pruned(rows: gone, asked: rowsMax)
         } catch {
+            if Task.isCancelled { return (.rest, nil) }
             return machine.pruneFailed(error)
         }
     }
