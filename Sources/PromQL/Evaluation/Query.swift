@@ -1,14 +1,228 @@
 import MetricsModel
 
-/// One evaluation in progress.
+/// One evaluation in progress: settings, what it has read, what it has to say, and what it may still cost. Used by one thread.
 final class Query {
-    init(engine: PromQLEngine, text: String, source: any SeriesSource, start: Int64, end: Int64, step: Int64) {}
+    let engine: PromQLEngine
+    let text: [UInt8]
+    let source: any SeriesSource
+    let start: Int64
+    let end: Int64
+    /// 0 for an instant query.
+    let step: Int64
+    /// Metric names are kept on samples until the answer is made.
+    let delaysNames: Bool
+    private(set) var samplesRead = 0
+    private var samplesHeld = 0
+    private var annotations: [Annotation] = []
+    private var seen: Set<Annotation> = []
+    /// Histograms whose buckets had to be corrected, by metric and place.
+    var forcedMonotonicity: [ForcedMonotonicity.Place: ForcedMonotonicity] = [:]
+    private let deadline: ContinuousClock.Instant?
+    private var checks = 0
+
+    init(engine: PromQLEngine, text: String, source: any SeriesSource, start: Int64, end: Int64, step: Int64) {
+        self.engine = engine
+        self.text = Array(text.utf8)
+        self.source = source
+        self.start = start
+        self.end = end
+        self.step = step
+        delaysNames = engine.features.contains(.delayedNameRemoval)
+        deadline = engine.limits.duration.map { ContinuousClock.now + $0 }
+    }
+
+    // MARK: - Running
 
     func runInstant(_ root: Expression) throws(PromQLError) -> QueryResult {
-        throw PromQLError(.execution, "the evaluator is being written")
+        let plan = try Planner(query: self).plan(root, from: start, through: start)
+        let value: PromQLValue
+        if let windows = plan.windows {
+            value = .matrix(try matrix(of: windows))
+        } else {
+            switch try evaluate(plan, at: start) {
+            case .scalar(let number): value = .scalar(number, timestamp: start)
+            case .string(let text): value = .string(text, timestamp: start)
+            case .vector(let samples):
+                var out: [VectorSample] = []
+                out.reserveCapacity(samples.count)
+                for sample in samples {
+                    out.append(VectorSample(labels: finalLabels(sample), timestamp: start, value: .float(sample.value)))
+                }
+                if delaysNames { try checkUnique(out.map(\.labels)) }
+                value = .vector(out)
+            }
+        }
+        return result(value)
     }
 
     func runRange(_ root: Expression) throws(PromQLError) -> QueryResult {
-        throw PromQLError(.execution, "the evaluator is being written")
+        let plan = try Planner(query: self).plan(root, from: start, through: end)
+        var builder = MatrixBuilder(query: self)
+        var time = start
+        while time <= end {
+            switch try evaluate(plan, at: time) {
+            case .scalar(let number): try builder.add([Sample(labels: .empty, value: number)], at: time)
+            case .vector(let samples): try builder.add(samples, at: time)
+            case .string: break
+            }
+            let (next, overflow) = time.addingReportingOverflow(step)
+            if overflow { break }
+            time = next
+        }
+        let series = builder.series.map { data in
+            MatrixSeries(
+                labels: data.labels,
+                points: zip(data.timestamps, data.values).map { MatrixPoint(timestamp: $0, value: .float($1)) })
+        }
+        return result(.matrix(series.sorted { $0.labels < $1.labels }))
+    }
+
+    private func result(_ value: PromQLValue) -> QueryResult {
+        for (place, forced) in forcedMonotonicity.sorted(by: { $0.key.start < $1.key.start }) {
+            inform(forced.message, place.range)
+        }
+        let sorted = annotations.filter { $0.severity == .warning } + annotations.filter { $0.severity == .info }
+        return QueryResult(value: value, annotations: sorted, samplesRead: samplesRead)
+    }
+
+    private func matrix(of windows: WindowSource) throws(PromQLError) -> [MatrixSeries] {
+        var out: [MatrixSeries] = []
+        for series in try windows.loadWithoutMarkers(self) {
+            let window = windows.window(of: series, at: start)
+            guard window.count > 0 else { continue }
+            let sample = Sample(labels: series.labels, value: 0, nameless: series.nameless)
+            out.append(
+                MatrixSeries(
+                    labels: finalLabels(sample),
+                    points: window.indices.map {
+                        MatrixPoint(timestamp: window.timestamps[$0], value: .float(window.values[$0]))
+                    }))
+        }
+        return out.sorted { $0.labels < $1.labels }
+    }
+
+    func finalLabels(_ sample: Sample) -> Labels {
+        sample.nameless ? sample.labels.removingMetadata() : sample.labels
+    }
+
+    // MARK: - Cost
+
+    /// Counts samples that stay in memory.
+    func hold(_ count: Int) throws(PromQLError) {
+        samplesHeld += count
+        guard samplesHeld <= engine.limits.samples else { throw tooManySamples }
+    }
+
+    private var tooManySamples: PromQLError {
+        PromQLError(
+            .tooManySamples,
+            "query processing would load too many samples into memory in query execution: more than \(engine.limits.samples)")
+    }
+
+    /// Looks at the clock and at cancellation, now and then.
+    @inline(__always)
+    func checkpoint() throws(PromQLError) {
+        checks += 1
+        if checks & 31 == 1 { try checkNow() }
+    }
+
+    private func checkNow() throws(PromQLError) {
+        if Task.isCancelled { throw PromQLError(.canceled, "query was canceled in query execution") }
+        if let deadline, ContinuousClock.now > deadline {
+            throw PromQLError(.timeout, "query timed out in query execution")
+        }
+    }
+
+    // MARK: - Reading
+
+    func select(_ matchers: [LabelMatcher], from: Int64, through: Int64, selection: SampleSelection) throws(PromQLError)
+        -> [SeriesSamples]
+    {
+        try checkNow()
+        let found: [SeriesSamples]
+        do {
+            found = try source.select(
+                matchers, from: from, through: through, selection: selection,
+                maxSamples: max(0, engine.limits.samples - samplesHeld))
+        } catch {
+            throw PromQLError(.storage, error.description)
+        }
+        let count = found.reduce(0) { $0 + $1.timestamps.count }
+        samplesRead += count
+        try hold(count)
+        return found
+    }
+
+    // MARK: - Saying
+
+    func warn(_ message: String, _ range: SourceRange) { annotate(.warning, message, range) }
+
+    func inform(_ message: String, _ range: SourceRange) { annotate(.info, message, range) }
+
+    private func annotate(_ severity: Annotation.Severity, _ message: String, _ range: SourceRange) {
+        let (line, column) = lineAndColumn(of: range.start, in: text)
+        let annotation = Annotation(severity: severity, message: message, line: line, column: column)
+        if seen.insert(annotation).inserted { annotations.append(annotation) }
+    }
+
+    // MARK: - Uniqueness
+
+    static let duplicateLabels = PromQLError(.execution, "vector cannot contain metrics with the same labelset")
+
+    private func checkUnique(_ labels: [Labels]) throws(PromQLError) {
+        guard labels.count > 1, Set(labels).count < labels.count else { return }
+        throw Query.duplicateLabels
+    }
+
+    /// No two samples may have the same labels once their names are dropped.
+    func checkUnique(_ samples: [Sample]) throws(PromQLError) {
+        guard !delaysNames, samples.count > 1 else { return }
+        try checkUnique(samples.map(finalLabels))
+    }
+}
+
+/// Gathers vectors of successive times into series.
+struct MatrixBuilder {
+    private let query: Query
+    private(set) var series: [SeriesData] = []
+    private var places: [Labels: Int] = [:]
+
+    init(query: Query) {
+        self.query = query
+    }
+
+    mutating func add(_ samples: [Sample], at time: Int64) throws(PromQLError) {
+        try query.hold(samples.count)
+        for sample in samples {
+            let labels = query.finalLabels(sample)
+            if let place = places[labels] {
+                guard let last = series[place].timestamps.last, last < time else { throw Query.duplicateLabels }
+                series[place].timestamps.append(time)
+                series[place].values.append(sample.value)
+            } else {
+                places[labels] = series.count
+                series.append(SeriesData(labels: labels, timestamps: [time], values: [sample.value]))
+            }
+        }
+    }
+
+    /// Like `add`, but keeps names that are to be dropped at the end.
+    mutating func addKeepingNames(_ samples: [Sample], at time: Int64) throws(PromQLError) {
+        try query.hold(samples.count)
+        for sample in samples {
+            let labels = query.delaysNames ? sample.labels : query.finalLabels(sample)
+            if let place = places[labels] {
+                guard let last = series[place].timestamps.last, last < time else { throw Query.duplicateLabels }
+                series[place].timestamps.append(time)
+                series[place].values.append(sample.value)
+                series[place].nameless = series[place].nameless || query.delaysNames && sample.nameless
+            } else {
+                places[labels] = series.count
+                series.append(
+                    SeriesData(
+                        labels: labels, nameless: query.delaysNames && sample.nameless, timestamps: [time], values: [sample.value]
+                    ))
+            }
+        }
     }
 }

@@ -135,7 +135,7 @@ private indirect enum JSONTree {
         case .null: out += "null".utf8
         case .bool(let value): out += (value ? "true" : "false").utf8
         case .integer(let value): out += String(value).utf8
-        case .number(let value): out += value.isFinite ? goGeneralText(value).utf8 : "null".utf8
+        case .number(let value): out += value.isFinite ? goFixedText(value).utf8 : "null".utf8
         case .string(let value): writeString(value, to: &out)
         case .array(let values):
             out.append(UInt8(ascii: "["))

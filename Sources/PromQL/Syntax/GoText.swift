@@ -101,12 +101,12 @@ public func goFixedText(_ value: Double) -> String {
     return out
 }
 
-/// Go's %v of a float64 (FormatFloat 'g', -1, with an exponent below 1e-4 and from 1e21 on).
+/// Go's %v and %g of a float64 (FormatFloat 'g', -1): shortest digits, with an exponent below 1e-4 and from 1e6 on.
 public func goGeneralText(_ value: Double) -> String {
     if let text = specialText(value) { return text }
     let (digits, point) = shortestDigits(value)
     let exponent = point - 1
-    if exponent >= -4, exponent < 21 { return goFixedText(value) }
+    if exponent >= -4, exponent < 6 { return goFixedText(value) }
     var out = value < 0 ? "-" : ""
     out += String(decoding: digits[..<1], as: UTF8.self)
     if digits.count > 1 { out += "." + String(decoding: digits[1...], as: UTF8.self) }

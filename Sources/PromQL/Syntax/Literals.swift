@@ -160,5 +160,10 @@ func fixedText(_ value: Double, decimals: Int) -> String {
     }
 }
 
-/// `a` to the power of `b` as C computes it.
-func power(_ a: Double, _ b: Double) -> Double { pow(a, b) }
+/// The milliseconds of a duration as Prometheus' files write it: `1h30m`, `15s`, `0`. Throws when it is none.
+public func prometheusDuration(_ text: String) throws(PromQLError) -> Int64 {
+    switch parseDuration(text) {
+    case .success(let value): return value
+    case .failure(let reason): throw PromQLError(.parse, reason.text)
+    }
+}

@@ -62,3 +62,45 @@ struct Token: Sendable {
         return words
     }()
 }
+
+/// One lexical item as tools see it: Prometheus' name of its type, its byte offset, its text.
+public struct LexicalItem: Sendable {
+    public let kind: String
+    public let position: Int
+    public let text: String
+}
+
+/// Cuts `text` into lexical items, comments included. After an error item there is nothing.
+public func lexicalItems(of text: String, isSeries: Bool = false) -> [LexicalItem] {
+    var lexer = Lexer(Array(text.utf8), isSeries: isSeries)
+    var items: [LexicalItem] = []
+    while true {
+        let token = lexer.next()
+        if token.kind == .endOfInput { return items }
+        items.append(LexicalItem(kind: token.kindName, position: token.range.start, text: token.text))
+        if case .error = token.kind { return items }
+    }
+}
+
+extension Token {
+    fileprivate var kindName: String {
+        switch kind {
+        case .endOfInput: "EOF"
+        case .comment: "comment"
+        case .error: "error"
+        case .number: "number"
+        case .duration: "duration"
+        case .string: "string"
+        case .identifier: "identifier"
+        case .metricIdentifier: "metric identifier"
+        case .space: "<space>"
+        case .op(let op): op.rawValue
+        case .aggregator(let aggregator): aggregator.rawValue
+        case .keyword(let keyword): keyword.rawValue
+        case .leftParenthesis, .rightParenthesis, .leftBrace, .rightBrace, .leftBracket, .rightBracket, .comma, .colon, .at,
+            .equal,
+            .equalRegex, .notRegex, .blank, .times:
+            text
+        }
+    }
+}

@@ -1,0 +1,287 @@
+import MetricsModel
+
+extension Query {
+    /// A function of the samples of each series in a window.
+    func overWindows(_ call: Call, _ arguments: [PlanNode], _ node: PlanNode, at time: Int64) throws(PromQLError) -> [Sample] {
+        let kind = call.function.kind
+        guard let argument = arguments.first(where: { $0.windows != nil }), let source = argument.windows else { return [] }
+        var parameters: [Double] = []
+        for other in arguments where other.windows == nil { parameters.append(try scalar(other, at: time)) }
+        if kind == .quantileOverTime, let q = parameters.first { checkQuantile(q, arguments[0].range) }
+        if kind == .doubleExponentialSmoothing { try checkSmoothing(parameters) }
+        let keepsName = kind == .lastOverTime || kind == .firstOverTime
+        let isCounter = kind == .rate || kind == .increase
+        var out: [Sample] = []
+        let all = try source.loadWithoutMarkers(self)
+        out.reserveCapacity(all.count)
+        for series in all {
+            try checkpoint()
+            let value: Double?
+            if source.edges == .plain {
+                let window = source.window(of: series, at: time)
+                guard window.count > 0 else { continue }
+                value = self.value(kind, window, source, parameters, at: time)
+            } else {
+                value = extended(kind, series, source, at: time)
+            }
+            if isCounter, value != nil { noteNonCounter(series, argument) }
+            guard let value else { continue }
+            out.append(Sample(labels: series.labels, value: value, nameless: series.nameless || !keepsName))
+        }
+        if !keepsName, node.hasSeveralNames { try checkUnique(out) }
+        return out
+    }
+
+    private func noteNonCounter(_ series: SeriesData, _ argument: PlanNode) {
+        if series.nameless, !delaysNames { return }
+        let name = series.labels.name
+        guard !name.isEmpty, !["_total", "_sum", "_count", "_bucket"].contains(where: name.hasSuffix) else { return }
+        inform(
+            "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \(goQuoted(name))", argument.range)
+    }
+
+    private func checkSmoothing(_ parameters: [Double]) throws(PromQLError) {
+        for (value, name) in zip(parameters, ["smoothing", "trend"]) where !(value > 0 && value < 1) {
+            let symbol = name == "smoothing" ? "sf" : "tf"
+            throw PromQLError(
+                .execution, "invalid \(name) factor. Expected: 0 < \(symbol) < 1, got: \(fixedText(value, decimals: 6))")
+        }
+    }
+
+    private func value(_ kind: Function.Kind, _ window: Window, _ source: WindowSource, _ parameters: [Double], at time: Int64)
+        -> Double?
+    {
+        switch kind {
+        case .rate: return extrapolated(window, source, at: time, isCounter: true, isRate: true)
+        case .increase: return extrapolated(window, source, at: time, isCounter: true, isRate: false)
+        case .delta: return extrapolated(window, source, at: time, isCounter: false, isRate: false)
+        case .irate: return instantChange(window, isRate: true)
+        case .idelta: return instantChange(window, isRate: false)
+        case .changes: return Double(changes(window.values[window.indices]))
+        case .resets: return Double(resets(window.values[window.indices]))
+        case .deriv:
+            return window.count < 2 ? nil : regression(window, around: window.firstTime).slope
+        case .predictLinear:
+            guard window.count >= 2, let seconds = parameters.first else { return nil }
+            let line = regression(window, around: time)
+            return line.slope * seconds + line.intercept
+        case .sumOverTime: return window.kahanSum
+        case .avgOverTime:
+            var mean = KahanMean()
+            for index in window.indices { mean.add(window.values[index]) }
+            return mean.mean
+        case .countOverTime: return Double(window.count)
+        case .presentOverTime: return 1
+        case .lastOverTime: return window.last
+        case .firstOverTime: return window.first
+        case .minOverTime: return window.values[window.extreme { $0 < $1 }]
+        case .maxOverTime: return window.values[window.extreme { $0 > $1 }]
+        case .tsOfMinOverTime: return Double(window.timestamps[window.extreme { $0 <= $1 }]) / 1000
+        case .tsOfMaxOverTime: return Double(window.timestamps[window.extreme { $0 >= $1 }]) / 1000
+        case .tsOfFirstOverTime: return Double(window.firstTime) / 1000
+        case .tsOfLastOverTime: return Double(window.lastTime) / 1000
+        case .stdvarOverTime: return window.variance
+        case .stddevOverTime: return window.variance.squareRoot()
+        case .quantileOverTime: return quantile(parameters.first ?? .nan, of: Array(window.values[window.indices]))
+        case .madOverTime:
+            let values = Array(window.values[window.indices])
+            let median = quantile(0.5, of: values)
+            return quantile(0.5, of: values.map { ($0 - median).magnitude })
+        case .doubleExponentialSmoothing: return smoothed(window, parameters)
+        default: return nil
+        }
+    }
+
+    /// The change over a window, extrapolated to its edges when the samples reach near them (promql/functions.go extrapolatedRate).
+    private func extrapolated(_ window: Window, _ source: WindowSource, at time: Int64, isCounter: Bool, isRate: Bool) -> Double?
+    {
+        guard window.count >= 2 else { return nil }
+        let end = source.reference(time)
+        let start = end - source.length
+        var result = window.last - window.first
+        if isCounter {
+            var previous = window.first
+            for index in window.lower + 1..<window.upper {
+                let value = window.values[index]
+                if value < previous { result += previous }
+                previous = value
+            }
+        }
+        let sampled = Double(window.lastTime - window.firstTime) / 1000
+        let spacing = sampled / Double(window.count - 1)
+        let threshold = spacing * 1.1
+        var toStart = Double(window.firstTime - start) / 1000
+        var toEnd = Double(end - window.lastTime) / 1000
+        if toStart >= threshold { toStart = spacing / 2 }
+        // A counter does not start below zero.
+        if isCounter, result > 0, window.first >= 0 {
+            toStart = min(toStart, sampled * (window.first / result))
+        }
+        if toEnd >= threshold { toEnd = spacing / 2 }
+        var factor = (sampled + toStart + toEnd) / sampled
+        if isRate { factor /= Double(source.length) / 1000 }
+        return result * factor
+    }
+
+    private func instantChange(_ window: Window, isRate: Bool) -> Double? {
+        guard window.count >= 2 else { return nil }
+        let (last, previous) = (window.upper - 1, window.upper - 2)
+        let elapsed = window.timestamps[last] - window.timestamps[previous]
+        guard elapsed > 0 else { return nil }
+        let (now, before) = (window.values[last], window.values[previous])
+        let difference = isRate && now < before ? now : now - before
+        return isRate ? difference / (Double(elapsed) / 1000) : difference
+    }
+
+    private func changes(_ values: ArraySlice<Double>) -> Int {
+        zip(values, values.dropFirst()).count { $1 != $0 && !($0.isNaN && $1.isNaN) }
+    }
+
+    private func resets(_ values: ArraySlice<Double>) -> Int {
+        zip(values, values.dropFirst()).count { $1 < $0 }
+    }
+
+    /// Least squares with compensated sums; a constant series has slope 0.
+    private func regression(_ window: Window, around origin: Int64) -> (slope: Double, intercept: Double) {
+        var (sumX, sumY, sumXY, sumXX) = (KahanSum(), KahanSum(), KahanSum(), KahanSum())
+        let first = window.first
+        var isConstant = true
+        for index in window.indices {
+            let y = window.values[index]
+            if y != first { isConstant = false }
+            let x = Double(window.timestamps[index] - origin) / 1000
+            sumX.add(x)
+            sumY.add(y)
+            sumXY.add(x * y)
+            sumXX.add(x * x)
+        }
+        // The first sample is not compared with itself: a lone NaN stays NaN through the sums.
+        if first.isNaN { isConstant = window.count == 1 }
+        if isConstant { return first.isInfinite ? (.nan, .nan) : (0, first) }
+        let n = Double(window.count)
+        let covariance = sumXY.total - sumX.total * sumY.total / n
+        let variance = sumXX.total - sumX.total * sumX.total / n
+        let slope = covariance / variance
+        return (slope, sumY.total / n - slope * sumX.total / n)
+    }
+
+    /// Holt's double exponential smoothing.
+    private func smoothed(_ window: Window, _ parameters: [Double]) -> Double? {
+        guard window.count >= 2, parameters.count == 2 else { return nil }
+        let (factor, trendFactor) = (parameters[0], parameters[1])
+        var previous = 0.0
+        var level = window.first
+        var trend = window.values[window.lower + 1] - window.first
+        for index in window.lower + 1..<window.upper {
+            let raw = factor * window.values[index]
+            if index > window.lower + 1 { trend = trendFactor * (level - previous) + (1 - trendFactor) * trend }
+            let next = raw + (1 - factor) * (level + trend)
+            previous = level
+            level = next
+        }
+        return level
+    }
+
+    // MARK: - anchored and smoothed
+
+    /// The functions on windows whose edges are anchored to the sample before them, or interpolated.
+    private func extended(_ kind: Function.Kind, _ series: SeriesData, _ source: WindowSource, at time: Int64) -> Double? {
+        let end = source.reference(time)
+        let start = end - source.length
+        let isSmoothed = source.edges == .smoothed
+        let lookback = engine.lookback
+        let lower = upperBound(series.timestamps, start - lookback)
+        let upper = upperBound(series.timestamps, isSmoothed ? end + lookback : end)
+        guard upper > lower else { return nil }
+        let (times, values) = (series.timestamps, series.values)
+        var last = upper - 1
+        var first = lower
+        while first < last, times[first + 1] <= start { first += 1 }
+        if isSmoothed {
+            var place = lower
+            while place < last, times[place] < end { place += 1 }
+            last = place
+        }
+        guard times[last] > start, first <= last else { return nil }
+        if kind == .changes { return Double(changes(values[first...last])) }
+        if kind == .resets { return Double(resets(values[first...last])) }
+        let isCounter = kind != .delta
+        var left = values[first]
+        if isSmoothed, times[first] < start, first + 1 < upper {
+            left = interpolate(series, first, at: start, isCounter: isCounter, isLeft: true)
+        }
+        var right = values[last]
+        if isSmoothed, last > lower, times[last] > end {
+            right = interpolate(series, last - 1, at: end, isCounter: isCounter, isLeft: false)
+        }
+        var result = right - left
+        if isCounter {
+            var previous = left
+            for index in (first + 1)..<max(first + 1, last) {
+                if values[index] < previous { result += previous }
+                previous = values[index]
+            }
+            if right < previous { result += previous }
+        }
+        return kind == .rate ? result / (Double(source.length) / 1000) : result
+    }
+
+    private func interpolate(_ series: SeriesData, _ index: Int, at time: Int64, isCounter: Bool, isLeft: Bool) -> Double {
+        var (a, b) = (series.values[index], series.values[index + 1])
+        if isCounter, b < a {
+            if isLeft { a = 0 } else { b += a }
+        }
+        let (from, to) = (series.timestamps[index], series.timestamps[index + 1])
+        return a + (b - a) * Double(time - from) / Double(to - from)
+    }
+
+    /// An instant selector whose value is interpolated between the neighbours of the time.
+    func smoothedInstant(_ source: WindowSource, at time: Int64) throws(PromQLError) -> [Sample] {
+        let now = source.reference(time)
+        var out: [Sample] = []
+        for series in try source.loadWithoutMarkers(self) {
+            let after = upperBound(series.timestamps, now)
+            let before = after - 1
+            guard before >= 0, series.timestamps[before] > now - source.length else { continue }
+            let isExact = series.timestamps[before] == now
+            if isExact || after == series.timestamps.count || series.timestamps[after] > now + engine.lookback {
+                out.append(Sample(labels: series.labels, value: series.values[before]))
+            } else {
+                let isCounter = false
+                let value = interpolate(series, before, at: now, isCounter: isCounter, isLeft: false)
+                out.append(Sample(labels: series.labels, value: value))
+            }
+        }
+        return out
+    }
+}
+
+extension Window {
+    fileprivate var kahanSum: Double {
+        var sum = KahanSum()
+        for index in indices { sum.add(values[index]) }
+        return sum.sum.isInfinite ? sum.sum : sum.total
+    }
+
+    /// The index of the value that none replaces; NaN is replaced by anything.
+    fileprivate func extreme(_ replaces: (Double, Double) -> Bool) -> Int {
+        var best = lower
+        for index in lower + 1..<max(lower + 1, upper) where replaces(values[index], values[best]) || values[best].isNaN {
+            best = index
+        }
+        return best
+    }
+
+    fileprivate var variance: Double {
+        var count = 0.0
+        var (mean, squares) = (KahanSum(), KahanSum())
+        for index in indices {
+            count += 1
+            let value = values[index]
+            let delta = value - mean.total
+            mean.add(delta / count)
+            squares.add(delta * (value - mean.total))
+        }
+        return squares.total / count
+    }
+}
