@@ -1,0 +1,124 @@
+public import MetricsModel
+import Synchronization
+
+extension SampleStore {
+    /// What a selection takes along from under the lock; decoding happens after it.
+    private struct Candidate {
+        let labels: Labels
+        /// The answer, when the newest samples outside of the chunks hold it.
+        let newest: Sample?
+        let chunks: [XORChunk]
+    }
+
+    public func select(
+        _ matchers: [LabelMatcher], from: Int64, through: Int64, selection: SampleSelection, maxSamples: Int
+    ) throws(SeriesSourceError) -> [SeriesSamples] {
+        let candidates = state.withLock { state in
+            state.slots(matchers).compactMap { slot in
+                state[slot].flatMap { SampleStore.candidate($0, from, through, selection) }
+            }
+        }
+        var answer: [SeriesSamples] = []
+        answer.reserveCapacity(candidates.count)
+        var left = maxSamples
+        for candidate in candidates {
+            let samples: SeriesSamples
+            if let newest = candidate.newest {
+                samples = SeriesSamples(labels: candidate.labels, timestamps: [newest.timestamp], values: [newest.value])
+            } else {
+                samples = SampleStore.decode(candidate, from, through, selection, most: left)
+            }
+            if samples.timestamps.isEmpty { continue }
+            left -= samples.timestamps.count
+            guard left >= 0 else {
+                throw SeriesSourceError("the query would load more than \(maxSamples) samples into memory")
+            }
+            answer.append(samples)
+        }
+        return answer
+    }
+
+    /// The names of all labels, sorted; with matchers, of the series to which they apply.
+    public func labelNames(_ matchers: [LabelMatcher] = []) -> [String] {
+        if matchers.isEmpty { return state.withLock { $0.index.names } }
+        return Set(series(matchers, from: .min, through: .max).flatMap { $0.pairs.map(\.name) }).sorted(by: bytesPrecede)
+    }
+
+    /// The values of one label, sorted; with matchers, of the series to which they apply.
+    public func labelValues(_ name: String, _ matchers: [LabelMatcher] = []) -> [String] {
+        if matchers.isEmpty { return state.withLock { $0.index.values(of: name) } }
+        return Set(series(matchers, from: .min, through: .max).compactMap { $0[name] }).sorted(by: bytesPrecede)
+    }
+
+    /// The series to which all matchers apply and that may have samples in the window, sorted.
+    public func series(_ matchers: [LabelMatcher], from: Int64, through: Int64) -> [Labels] {
+        let found = state.withLock { state in
+            state.slots(matchers).compactMap { slot -> Labels? in
+                guard let series = state[slot], let first = series.firstTimestamp, let last = series.last?.timestamp,
+                    first <= through, last >= from
+                else { return nil }
+                return series.labels
+            }
+        }
+        return found.sorted()
+    }
+
+    private static func candidate(
+        _ series: StoredSeries, _ from: Int64, _ through: Int64, _ selection: SampleSelection
+    ) -> Candidate? {
+        guard let last = series.last, last.timestamp >= from, let first = series.firstTimestamp, first <= through else {
+            return nil
+        }
+        switch selection {
+        case .newest:
+            if last.timestamp <= through { return Candidate(labels: series.labels, newest: last, chunks: []) }
+            if let previous = series.previous, previous.timestamp <= through {
+                // Nothing lies between the two newest: either this one is in the window or none is.
+                guard previous.timestamp >= from else { return nil }
+                return Candidate(labels: series.labels, newest: previous, chunks: [])
+            }
+            let chunk =
+                series.head.count > 0 && series.head.firstTimestamp <= through
+                ? series.head.chunk : series.chunks.last { $0.firstTimestamp <= through }
+            return chunk.map { Candidate(labels: series.labels, newest: nil, chunks: [$0]) }
+        case .all:
+            var chunks = series.chunks.filter { $0.lastTimestamp >= from && $0.firstTimestamp <= through }
+            if series.head.count > 0, series.head.lastTimestamp >= from, series.head.firstTimestamp <= through {
+                chunks.append(series.head.chunk)
+            }
+            return chunks.isEmpty ? nil : Candidate(labels: series.labels, newest: nil, chunks: chunks)
+        }
+    }
+
+    /// Stops one past `most`: by then the answer is an error.
+    private static func decode(
+        _ candidate: Candidate, _ from: Int64, _ through: Int64, _ selection: SampleSelection, most: Int
+    ) -> SeriesSamples {
+        var timestamps: [Int64] = []
+        var values: [Double] = []
+        for chunk in candidate.chunks {
+            var reader = XORChunkReader(chunk)
+            while reader.next(), reader.timestamp <= through {
+                if reader.timestamp < from { continue }
+                if case .newest = selection, !timestamps.isEmpty {
+                    timestamps[0] = reader.timestamp
+                    values[0] = reader.value
+                } else {
+                    if timestamps.isEmpty, case .all = selection {
+                        timestamps.reserveCapacity(min(most + 1, candidate.chunks.reduce(0) { $0 + $1.count }))
+                        values.reserveCapacity(timestamps.capacity)
+                    }
+                    timestamps.append(reader.timestamp)
+                    values.append(reader.value)
+                    if timestamps.count > most { break }
+                }
+            }
+        }
+        return SeriesSamples(labels: candidate.labels, timestamps: timestamps, values: values)
+    }
+}
+
+extension StoreState {
+    /// The slots of the series to which all matchers apply.
+    func slots(_ matchers: [LabelMatcher]) -> [Int32] { index.slots(matchers) { self[$0]?.labels } }
+}

@@ -1,0 +1,193 @@
+import MetricsModel
+
+/// All that the store holds, as a value: the lock is around it, and no I/O is in it.
+struct StoreState: Sendable {
+    /// How often retention looks at all series, in the samples' own time. A minute's delay in dropping is of no account.
+    private static let sweepIntervalMilliseconds: Int64 = 60_000
+
+    let limits: StoreLimits
+    /// A freed slot is used again; `generation` tells the old series from the new.
+    private(set) var slots: [StoredSeries?] = []
+    private var freeSlots: [Int32] = []
+    private var places: [Labels: Int32] = [:]
+    private(set) var index = LabelIndex()
+    private var nextGeneration: UInt32 = 1
+    private var lastSweep: Int64?
+    /// Once in a batch is enough: it looks at every chunk.
+    private var shedInBatch = false
+    private(set) var stats = StoreStats()
+    var log: LogBuffer?
+
+    init(limits: StoreLimits) {
+        self.limits = limits
+    }
+
+    subscript(slot: Int32) -> StoredSeries? {
+        let place = Int(slot)
+        return slots.indices.contains(place) ? slots[place] : nil
+    }
+
+    /// Whether the slot still holds that series.
+    func holds(_ slot: Int32, _ generation: UInt32) -> Bool {
+        let place = Int(slot)
+        return slots.indices.contains(place) && slots[place]?.generation == generation
+    }
+
+    func slot(of labels: Labels) -> Int32? { places[labels] }
+
+    /// The slot of a series, made when there is none; nil when the limits refuse a new one, which is counted.
+    mutating func slotMaking(_ labels: Labels) -> Int32? {
+        if let known = places[labels] { return known }
+        guard stats.series < limits.seriesMax else {
+            count(.seriesLimit)
+            return nil
+        }
+        let series = StoredSeries(labels: labels, generation: nextGeneration)
+        guard stats.bytes + series.sizeBytes <= limits.bytesMax else {
+            count(.bytesLimit)
+            return nil
+        }
+        nextGeneration &+= 1
+        let slot: Int32
+        if let free = freeSlots.popLast() {
+            slot = free
+            slots[Int(free)] = series
+        } else {
+            guard let next = Int32(exactly: slots.count) else {
+                count(.seriesLimit)
+                return nil
+            }
+            slot = next
+            slots.append(series)
+        }
+        places[labels] = slot
+        index.insert(slot, labels)
+        stats.series += 1
+        stats.bytes += series.sizeBytes
+        return slot
+    }
+
+    /// Appends to the series in a slot, as Prometheus' head does: the same sample twice is one, an older one or another value at
+    /// the newest time is refused and counted. False when it was refused.
+    @discardableResult
+    mutating func append(_ slot: Int32, _ sample: Sample) -> Bool {
+        let place = Int(slot)
+        guard slots.indices.contains(place), let newest = slots[place].map({ $0.last }) else { return false }
+        if let newest {
+            if sample.timestamp < newest.timestamp {
+                count(.outOfOrder)
+                return false
+            }
+            if sample.timestamp == newest.timestamp {
+                if sample.value.bitPattern == newest.value.bitPattern { return true }
+                count(.duplicateTimestamp)
+                return false
+            }
+        }
+        if let latest = stats.newestTimestamp, sample.timestamp < latest &- limits.retentionMilliseconds {
+            count(.tooOld)
+            return false
+        }
+        if stats.bytes > limits.bytesMax {
+            if !shedInBatch { shed() }
+            // Shedding never takes a series away, so the slot is still the same one.
+            guard stats.bytes <= limits.bytesMax else {
+                count(.bytesLimit)
+                return false
+            }
+        }
+        stats.bytes += slots[place]?.append(sample) ?? 0
+        stats.samples += 1
+        stats.newestTimestamp = max(stats.newestTimestamp ?? sample.timestamp, sample.timestamp)
+        if let epoch = log?.epoch, let series = slots[place] {
+            if series.logEpoch != epoch {
+                slots[place]?.logReference = log?.define(series.labels) ?? 0
+                slots[place]?.logEpoch = epoch
+            }
+            log?.add(slots[place]?.logReference ?? 0, sample)
+        }
+        return true
+    }
+
+    /// Ends a batch of appends: its samples become one record of the log, and retention is applied when it is due.
+    mutating func endBatch() {
+        log?.endBatch()
+        shedInBatch = false
+        guard let latest = stats.newestTimestamp else { return }
+        if let lastSweep, latest &- lastSweep < StoreState.sweepIntervalMilliseconds { return }
+        lastSweep = latest
+        drop(before: latest &- limits.retentionMilliseconds)
+    }
+
+    /// Puts back what a snapshot held of one series: the number of chunks that could not be.
+    mutating func restore(_ labels: Labels, _ chunks: [XORChunk]) -> Int {
+        guard let slot = slotMaking(labels) else { return chunks.count }
+        var lost = 0
+        for chunk in chunks {
+            if let bytes = slots[Int(slot)]?.restore(chunk) {
+                stats.bytes += bytes
+                stats.samples += chunk.count
+                stats.newestTimestamp = max(stats.newestTimestamp ?? chunk.lastTimestamp, chunk.lastTimestamp)
+            } else {
+                lost += 1
+            }
+        }
+        return lost
+    }
+
+    /// A replayed log meets samples that the snapshot has already; they are no fault of anyone.
+    mutating func forgetRefusals() {
+        stats.refused = StoreStats().refused
+    }
+
+    /// A batch did not reach the log: the definitions in it have to come again.
+    mutating func countLogFailure() {
+        stats.logFailures += 1
+        log?.forgetDefinitions()
+    }
+
+    private mutating func count(_ reason: RefusalReason) { stats.refused[reason, default: 0] += 1 }
+
+    /// Drops chunks, and series of which nothing is left.
+    private mutating func drop(before horizon: Int64) {
+        var removed: [(slot: Int32, labels: Labels)] = []
+        for place in slots.indices {
+            guard let first = slots[place]?.firstTimestamp, first < horizon else { continue }
+            let freed = slots[place]?.dropChunks(before: horizon) ?? (bytes: 0, samples: 0)
+            stats.bytes -= freed.bytes
+            stats.samples -= freed.samples
+            guard let series = slots[place], let last = series.last, last.timestamp < horizon else { continue }
+            stats.bytes -= series.sizeBytes
+            stats.samples -= series.sampleCount
+            stats.series -= 1
+            removed.append((Int32(place), series.labels))
+            places[series.labels] = nil
+            slots[place] = nil
+        }
+        guard !removed.isEmpty else { return }
+        index.remove(removed)
+        freeSlots += removed.map(\.slot)
+    }
+
+    /// Frees a tenth of the memory by dropping the oldest closed chunks of all series.
+    private mutating func shed() {
+        shedInBatch = true
+        let wanted = limits.bytesMax / 10 + stats.bytes - limits.bytesMax
+        var ages = slots.compactMap { $0 }.flatMap { series in
+            series.chunks.map { ($0.lastTimestamp, $0.bytes.count + StoredSeries.chunkOverheadBytes) }
+        }
+        ages.sort { $0.0 < $1.0 }
+        var freed = 0
+        guard
+            let horizon = ages.first(where: { age in
+                freed += age.1
+                return freed >= wanted
+            })?.0 ?? ages.last?.0
+        else { return }
+        for place in slots.indices {
+            guard let dropped = slots[place]?.dropChunks(before: horizon &+ 1) else { continue }
+            stats.bytes -= dropped.bytes
+            stats.samples -= dropped.samples
+        }
+    }
+}
