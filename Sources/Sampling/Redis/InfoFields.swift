@@ -65,7 +65,7 @@ enum InfoFields {
         InfoField("used_memory_vm_functions", "redis_memory_used_vm_functions_bytes", .gauge),
         InfoField("used_memory_scripts", "redis_memory_used_scripts_bytes", .gauge),
         InfoField("used_memory_functions", "redis_memory_used_functions_bytes", .gauge),
-        InfoField("used_memory_vm_total", "redis_memory_used_vm_total", .gauge),
+        InfoField("used_memory_vm_total", "redis_memory_used_vm_total", .unknown),
         InfoField("maxmemory", "redis_memory_max_bytes", .gauge),
         InfoField("mem_fragmentation_ratio", "redis_mem_fragmentation_ratio", .gauge),
         InfoField("mem_fragmentation_bytes", "redis_mem_fragmentation_bytes", .gauge),

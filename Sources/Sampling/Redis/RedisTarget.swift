@@ -4,7 +4,7 @@ public import Redis
 /// A Redis, sampled in one pipeline on one kept connection.
 public actor RedisTarget: SampleTarget {
     /// Kept back from the caller's deadline for reading the answers.
-    private static let margin: Duration = .milliseconds(20)
+    private static let margin: Duration = .milliseconds(50)
 
     public nonisolated let identity: TargetIdentity
     public nonisolated var upFamily: Family? { RedisFamilies.up }
