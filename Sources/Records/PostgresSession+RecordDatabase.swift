@@ -28,6 +28,7 @@ extension PostgresSession: RecordDatabase {
 extension RecordPatience {
     fileprivate var deadline: Duration {
         switch self {
+        case .glance: .seconds(3)
         case .brief: .seconds(15)
         case .patient: .seconds(900)
         }
@@ -35,6 +36,7 @@ extension RecordPatience {
 
     fileprivate var limits: StatementLimits {
         switch self {
+        case .glance: StatementLimits(statement: .seconds(1), lock: .milliseconds(200))
         case .brief: .standard
         case .patient: StatementLimits(statement: .seconds(600), lock: .seconds(60))
         }

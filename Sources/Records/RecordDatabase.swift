@@ -18,6 +18,8 @@ public protocol RecordTransaction: Sendable {
 
 /// How long a transaction may take.
 public enum RecordPatience: Sendable {
+    /// A number that is good to have: a second at most.
+    case glance
     /// Rows: seconds, because the target's samples wait for the same session.
     case brief
     /// Migrations: minutes, because a table may be in use or large.

@@ -184,6 +184,23 @@ extension OnPostgres {
             #expect(bench.events.all.contains { if case .rowDropped = $0 { true } else { false } })
         }
 
+        @Test("The application's errors of the last hour are in the row; without its table they are NULL")
+        func errors() async throws {
+            let database = try await TestDatabase()
+            _ = try await Migrator(database.session).up()
+            let bench = try Bench(database.session, TemporaryDirectory())
+            await bench.ticks(1)
+            try await database.sql(#"CREATE TABLE audit_logs ("timestamp" TIMESTAMPTZ NOT NULL, success BOOLEAN NOT NULL)"#)
+            try await database.sql(
+                """
+                INSERT INTO audit_logs SELECT now() - interval '1 minute' * n, n % 2 = 0 FROM generate_series(1, 119) n
+                """)
+            // Looked for again after ten minutes.
+            await bench.ticks(10)
+            let rows = try await database.session.systemHealthRows(rowsMax: 11)
+            #expect(rows.map(\.errorsLastHour) == [30] + Array(repeating: nil, count: 10))
+        }
+
         @Test("Old rows go")
         func retention() async throws {
             let database = try await TestDatabase()
@@ -230,6 +247,41 @@ extension OnPostgres {
             #expect(try await times(database).prefix(4) == [1, 2, 3, 4])
         }
 
+        @Test("On a full disk rows go to the table at once, those of an outage are lost and counted, and the spool stays whole")
+        func diskFull() async throws {
+            let database = try await TestDatabase()
+            _ = try await Migrator(database.session).up()
+            let directory = try TemporaryDirectory()
+            let (url, path) = (database.url, directory.path)
+            await #expect(processExitsWith: .success) { [url = url as String, path = path as String] in
+                signal(SIGXFSZ, SIG_IGN)
+                let session = try PostgresSession(PostgresConfiguration(url), readiness: Readiness())
+                let clock = HandTime(start)
+                let up = Flag()
+                let events = Events()
+                let writer = RecordWriter(
+                    database: session, spool: try RecordSpool.open(directory: path), configuration: RecordConfiguration(),
+                    time: clock.time, read: { reading(up: up.value, at: clock.now) }, report: { events.add($0) })
+                func tick() async {
+                    await writer.tick()
+                    clock.advance(60_000)
+                }
+                for _ in 0..<3 { await tick() }
+                // A file may not grow past its size now, in the middle of a row.
+                let size = rlim_t(try RecordSpool.bytes(in: path) + 40)
+                var limit = rlimit(rlim_cur: size, rlim_max: size)
+                #expect(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
+                for _ in 0..<2 { await tick() }
+                #expect(writer.numbers.dropped == 2 && writer.numbers.spooled == 3)
+                up.set(true)
+                await tick()
+                #expect(writer.numbers.dropped == 2 && writer.numbers.spooled == 0 && writer.numbers.written == 4)
+                #expect(events.all.count { if case .spoolFailed = $0 { true } else { false } } == 1)
+                exit(EXIT_SUCCESS)
+            }
+            #expect(try await times(database) == [0, 1, 2, 5])
+        }
+
         @Test(
             "Killed before, within or after a write, and started again: no row is lost and none is there twice", arguments: 0..<4)
         func killed(point: Int) async throws {
@@ -260,6 +312,15 @@ extension OnPostgres {
             #expect(all == Array(0..<made) + [1_000] && made >= 111)
             #expect(bench.writer.numbers.spooled == 0 && bench.writer.numbers.dropped == 0)
         }
+    }
+}
+
+extension RecordSpool {
+    /// The size of the spool's file.
+    static func bytes(in directory: String) throws -> Int {
+        var status = stat()
+        #expect(stat(directory + "/records.spool", &status) == 0)
+        return Int(status.st_size)
     }
 }
 
@@ -300,6 +361,7 @@ final class KillingDatabase: RecordDatabase {
     func transaction<Value: Sendable>(
         _ patience: RecordPatience, _ body: @escaping @Sendable (any RecordTransaction) async throws(RecordError) -> Value
     ) async throws(RecordError) -> Value {
+        if case .glance = patience { return try await base.transaction(patience, body) }
         let number = inserts.add(1, ordering: .relaxed).newValue
         // Number 1 is the probe; 2 and 3 are the two batches of the backlog.
         if point == 0, number == 3 { kill(getpid(), SIGKILL) }

@@ -51,15 +51,24 @@ extension OnPostgres {
             #expect(rows.map(\.timestamp) == [7_000, 6_000, 5_000])
         }
 
+        @Test("A clock of ours that is ahead deletes nothing that the server does not find old")
+        func pruneClock() async throws {
+            let database = try await TestDatabase()
+            _ = try await Migrator(database.session).up()
+            try await database.sql("INSERT INTO system_health (\"timestamp\") VALUES (now()), (now() - interval '2 hours')")
+            #expect(try await database.session.prune(before: .max / 1_000_000, retentionMilliseconds: 3_600_000, rowsMax: 9) == 1)
+            #expect(try await database.sql("SELECT count(*) FROM system_health") == ["1"])
+        }
+
         @Test("Old rows go in batches, the oldest first")
         func prune() async throws {
             let database = try await TestDatabase()
             _ = try await Migrator(database.session).up()
             _ = try await database.session.insert((1...9).map { SystemHealthRow(timestamp: Int64($0) * 1_000).json.text })
-            #expect(try await database.session.prune(before: 6_000, rowsMax: 3) == 3)
+            #expect(try await database.session.prune(before: 6_000, retentionMilliseconds: 0, rowsMax: 3) == 3)
             #expect(try await database.session.systemHealthRows(rowsMax: 99).map(\.timestamp).last == 4_000)
-            #expect(try await database.session.prune(before: 6_000, rowsMax: 3) == 2)
-            #expect(try await database.session.prune(before: 6_000, rowsMax: 3) == 0)
+            #expect(try await database.session.prune(before: 6_000, retentionMilliseconds: 0, rowsMax: 3) == 2)
+            #expect(try await database.session.prune(before: 6_000, retentionMilliseconds: 0, rowsMax: 3) == 0)
         }
     }
 }

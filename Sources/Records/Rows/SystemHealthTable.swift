@@ -41,12 +41,14 @@ public enum SystemHealthTable {
         LIMIT $3::bigint
         """
 
-    /// Parameters: rows before this time go (milliseconds); the most rows. Answers how many went. An array of ctids, because
-    /// `ctid IN (SELECT …)` reads the whole table.
+    /// Parameters: rows before this time go (milliseconds); the most rows; the retention in milliseconds. Answers how many went. The
+    /// server's clock must agree that they are old: a clock of ours that jumps ahead must not empty the table. An array of ctids,
+    /// because `ctid IN (SELECT …)` reads the whole table.
     static let prune = """
         WITH gone AS (
           DELETE FROM system_health WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM system_health WHERE "timestamp" < TIMESTAMPTZ 'epoch' + $1::bigint * INTERVAL '1 millisecond'
+            SELECT ctid FROM system_health WHERE "timestamp" < least(
+              TIMESTAMPTZ 'epoch' + $1::bigint * INTERVAL '1 millisecond', now() - $3::bigint * INTERVAL '1 millisecond')
             ORDER BY "timestamp" LIMIT $2::bigint))
           RETURNING 1)
         SELECT count(*) FROM gone
@@ -73,10 +75,11 @@ extension RecordDatabase {
         return try count(answer)
     }
 
-    /// Deletes up to `rowsMax` rows older than `time` (milliseconds), the oldest first. The number that went.
-    func prune(before time: Int64, rowsMax: Int) async throws(RecordError) -> Int {
+    /// Deletes up to `rowsMax` rows older than `time` (milliseconds) and, by the server's clock, than the retention, the oldest
+    /// first. The number that went.
+    func prune(before time: Int64, retentionMilliseconds: Int64, rowsMax: Int) async throws(RecordError) -> Int {
         let answer = try await transaction(.brief) { (transaction) async throws(RecordError) -> [[String?]] in
-            try await transaction.rows(SystemHealthTable.prune, [String(time), String(rowsMax)])
+            try await transaction.rows(SystemHealthTable.prune, [String(time), String(rowsMax), String(retentionMilliseconds)])
         }
         return try count(answer)
     }

@@ -12,6 +12,7 @@ public actor RecordWriter {
     private let report: @Sendable (RecordEvent) -> Void
     private var spool: RecordSpool
     private var machine: RecordMachine
+    private var auditErrors = AuditErrors()
     private let shared: Mutex<RecordNumbers>
     private var isSpoolFull = false
     private var isSpoolFailing = false
@@ -68,11 +69,16 @@ public actor RecordWriter {
                 publish()
                 return
             case .keep:
-                if keep(reading) != nil { shared.withLock { $0.dropped += 1 } }
+                if keep(SystemHealthRow(reading)) != nil { shared.withLock { $0.dropped += 1 } }
                 publish()
                 return
             case .keepThenWrite:
-                if let row = keep(reading) { await writeAtOnce(row) }
+                var row = SystemHealthRow(reading)
+                if row.errorsLastHour == nil, auditErrors.isDue(at: time.now()) {
+                    row.errorsLastHour = await AuditErrors.read(from: database)
+                    auditErrors.observed(row.errorsLastHour, at: time.now())
+                }
+                if let refused = keep(row) { await writeAtOnce(refused) }
                 (action, event) = machine.kept(waiting: spool.count)
             case .probe:
                 (action, event) = await probe()
@@ -91,9 +97,8 @@ public actor RecordWriter {
         shared.withLock { $0.spooled = waiting }
     }
 
-    /// Puts the reading's row into the spool; gives the row back when the disk refuses it.
-    private func keep(_ reading: HealthReading) -> SystemHealthRow? {
-        let row = SystemHealthRow(reading)
+    /// Puts the row into the spool; gives it back when the disk refuses it.
+    private func keep(_ row: SystemHealthRow) -> SystemHealthRow? {
         do throws(RecordError) {
             let gone = try spool.append(row)
             if gone > 0 {
@@ -172,7 +177,8 @@ public actor RecordWriter {
 
     private func prune(before: Int64, rowsMax: Int) async -> (RecordMachine.Action, RecordEvent?) {
         do throws(RecordError) {
-            let gone = try await database.prune(before: before, rowsMax: rowsMax)
+            let gone = try await database.prune(
+                before: before, retentionMilliseconds: configuration.retentionMilliseconds, rowsMax: rowsMax)
             shared.withLock { $0.pruned += UInt64(gone) }
             return machine.pruned(rows: gone, asked: rowsMax)
         } catch {
