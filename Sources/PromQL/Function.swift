@@ -70,7 +70,6 @@ public struct Function: Sendable, Hashable {
         switch kind {
         case .histogramAvg, .histogramCount, .histogramStddev, .histogramStdvar, .histogramSum:
             "function \"\(name)\" only makes sense on native histograms: \(nativeHistogramsReason)"
-        case .info: "function \"info\" is not supported"
         case .startTimestamp: "function \"\(name)\" needs start timestamps, which are not stored"
         default: nil
         }

@@ -122,6 +122,14 @@ final class ScriptRunner {
         }
         words = []
         var evaluation = Evaluation(line: number, times: times, text: String(text))
+        // The older form of the expectations.
+        switch firstWord(line).lowercased() {
+        case "eval_fail": evaluation.fails = .any
+        case "eval_warn": evaluation.warnings = [.any]
+        case "eval_info": evaluation.infos = [.any]
+        case "eval_ordered": evaluation.isOrdered = true
+        default: break
+        }
         while next < script.count, !script[next].isEmpty {
             let line = script[next]
             next += 1
@@ -152,6 +160,16 @@ final class ScriptRunner {
             return true
         }
         if words.first == "expect" { return annotation(line, &evaluation) }
+        if words.first == "expected_fail_message" {
+            evaluation.fails = .message(trimmed(String(line.dropFirst("expected_fail_message".count))))
+            return true
+        }
+        if words.first == "expected_fail_regexp" {
+            let text = trimmed(String(line.dropFirst("expected_fail_regexp".count)))
+            guard let pattern = try? RegularExpression(text, isAnchored: false) else { return false }
+            evaluation.fails = .regex(pattern)
+            return true
+        }
         if let number = scalar(line) {
             evaluation.scalar = number
             return true

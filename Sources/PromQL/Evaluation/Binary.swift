@@ -115,8 +115,9 @@ extension Query {
         if left.isEmpty || right.isEmpty, !hasFill || left.isEmpty && right.isEmpty { return [] }
         let isSwapped = matching.cardinality == .oneToMany
         let (many, one) = isSwapped ? (right, left) : (left, right)
-        // What takes the place of a missing partner.
-        let (fillMany, fillOne) = isSwapped ? (matching.fillRight, matching.fillLeft) : (matching.fillLeft, matching.fillRight)
+        // What takes the place of a missing partner. With group_right Prometheus 3.14 fills the many side, which is then the right
+        // one, with the left value; its tests pin that.
+        let (fillMany, fillOne) = (matching.fillLeft, matching.fillRight)
         var ones = GroupIndex(subset, delaysNames: delaysNames)
         for sample in one {
             let (group, isNew) = ones.insert(sample)

@@ -38,6 +38,7 @@ extension Query {
             return try binary(operation, a, b, subset, matching, node)
         case .call(let call, let arguments):
             return try self.call(call, arguments, node, at: time)
+        case .info(let source, let arguments): return .vector(try info(source, arguments, at: time))
         }
     }
 

@@ -7,8 +7,8 @@ struct LabelSubset {
 
     @inline(__always)
     func includes(_ name: String, hidingName: Bool) -> Bool {
-        if keeps { return names.contains(name) && !(hidingName && isMetadataLabel(name)) }
-        return !isMetadataLabel(name) && !names.contains(name)
+        if hidingName && isMetadataLabel(name) { return false }
+        return keeps ? names.contains(name) : name != Labels.metricName && !names.contains(name)
     }
 
     /// Equal for equal subsets.

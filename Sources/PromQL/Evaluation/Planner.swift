@@ -11,6 +11,7 @@ final class PlanNode {
         case binary(BinaryOperation, PlanNode, PlanNode, LabelSubset, VectorMatching)
         case unary(negative: Bool, PlanNode)
         case call(Call, [PlanNode])
+        case info(WindowSource, [PlanNode])
     }
 
     let kind: Kind
@@ -102,6 +103,12 @@ struct Planner {
 
     private func plan(_ call: Call, from: Int64, through: Int64) throws(PromQLError) -> PlanNode {
         var arguments: [PlanNode] = []
+        if call.function.kind == .info, let base = call.arguments.first {
+            let operand = try plan(base, from: from, through: through)
+            let source = try infoSource(call, from: from, through: through)
+            return PlanNode(
+                .info(source, [operand]), call.range, isInvariant: operand.isInvariant && source.at != nil, hasSeveralNames: true)
+        }
         for argument in call.arguments { arguments.append(try plan(argument, from: from, through: through)) }
         if let windows = arguments.lazy.compactMap(\.windows).first { try checkEdges(windows, call) }
         let renames = call.function.kind == .labelReplace || call.function.kind == .labelJoin || call.function.kind == .info
@@ -159,11 +166,11 @@ struct Planner {
             edges: selector.edges, from: oldest, through: newest)
     }
 
-    private func bounds(at: Int64?, offset: Int64, from: Int64, through: Int64) -> (Int64, Int64) {
+    func bounds(at: Int64?, offset: Int64, from: Int64, through: Int64) -> (Int64, Int64) {
         ((at ?? from).subtractingSaturated(offset), (at ?? through).subtractingSaturated(offset))
     }
 
-    private func resolve(_ at: EvaluationTime?) -> Int64? {
+    func resolve(_ at: EvaluationTime?) -> Int64? {
         switch at {
         case nil: nil
         case .start?: query.start
@@ -172,7 +179,7 @@ struct Planner {
         }
     }
 
-    private func resolve(_ duration: DurationValue, _ range: SourceRange) throws(PromQLError) -> Int64 {
+    func resolve(_ duration: DurationValue, _ range: SourceRange) throws(PromQLError) -> Int64 {
         switch duration {
         case .milliseconds(let value): return value
         case .expression(let expression):

@@ -85,6 +85,7 @@ extension Query {
         case .quantileOverTime: return quantile(parameters.first ?? .nan, of: Array(window.values[window.indices]))
         case .madOverTime:
             let values = Array(window.values[window.indices])
+            if values.contains(where: \.isNaN) { return .nan }
             let median = quantile(0.5, of: values)
             return quantile(0.5, of: values.map { ($0 - median).magnitude })
         case .doubleExponentialSmoothing: return smoothed(window, parameters)
@@ -208,11 +209,11 @@ extension Query {
         let isCounter = kind != .delta
         var left = values[first]
         if isSmoothed, times[first] < start, first + 1 < upper {
-            left = interpolate(series, first, at: start, isCounter: isCounter, isLeft: true)
+            left = interpolate(series, first, at: start, isCounter: isCounter)
         }
         var right = values[last]
         if isSmoothed, last > lower, times[last] > end {
-            right = interpolate(series, last - 1, at: end, isCounter: isCounter, isLeft: false)
+            right = interpolate(series, last - 1, at: end, isCounter: isCounter)
         }
         var result = right - left
         if isCounter {
@@ -226,11 +227,11 @@ extension Query {
         return kind == .rate ? result / (Double(source.length) / 1000) : result
     }
 
-    private func interpolate(_ series: SeriesData, _ index: Int, at time: Int64, isCounter: Bool, isLeft: Bool) -> Double {
-        var (a, b) = (series.values[index], series.values[index + 1])
-        if isCounter, b < a {
-            if isLeft { a = 0 } else { b += a }
-        }
+    private func interpolate(_ series: SeriesData, _ index: Int, at time: Int64, isCounter: Bool) -> Double {
+        var a = series.values[index]
+        let b = series.values[index + 1]
+        // A counter that was reset in between is taken to have started from zero.
+        if isCounter, b < a { a = 0 }
         let (from, to) = (series.timestamps[index], series.timestamps[index + 1])
         return a + (b - a) * Double(time - from) / Double(to - from)
     }
@@ -247,8 +248,7 @@ extension Query {
             if isExact || after == series.timestamps.count || series.timestamps[after] > now + engine.lookback {
                 out.append(Sample(labels: series.labels, value: series.values[before]))
             } else {
-                let isCounter = false
-                let value = interpolate(series, before, at: now, isCounter: isCounter, isLeft: false)
+                let value = interpolate(series, before, at: now, isCounter: false)
                 out.append(Sample(labels: series.labels, value: value))
             }
         }

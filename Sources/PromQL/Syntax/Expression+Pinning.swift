@@ -1,6 +1,6 @@
 extension Expression {
-    /// With `@ time` (milliseconds) on every selector and subquery that has none, except inside subqueries that have one: what the
-    /// expression means at that time, whatever time it is evaluated at.
+    /// With `@ time` (milliseconds) on every selector and subquery that has none, except inside subqueries, whose own time fixes what
+    /// is in them: what the expression means at that time, whatever time it is evaluated at.
     public func pinned(to time: Int64) -> Expression {
         switch self {
         case .number, .string: return self
@@ -11,10 +11,7 @@ extension Expression {
             node.selector.at = node.selector.at ?? .at(time)
             return .matrix(node)
         case .subquery(var node):
-            if node.at == nil {
-                node.at = .at(time)
-                node.inner = node.inner.pinned(to: time)
-            }
+            node.at = node.at ?? .at(time)
             return .subquery(node)
         case .aggregation(let node):
             return .aggregation(
