@@ -27,8 +27,24 @@ enum ConnectionString {
             }
             unsafe option += 1
         }
+        try check(found)
         return found
     }
+
+    /// An unescaped `@` or `:` in a password moves a part of it into the host or the port, which are shown: better refused.
+    private static func check(_ options: [String: String]) throws(PostgresError) {
+        for port in (options["port"] ?? "").split(separator: ",") {
+            guard let number = Int(port), (1...65_535).contains(number) else {
+                throw PostgresError(.configuration, "bad connection string: the port is not a number from 1 to 65535 \(hint)")
+            }
+        }
+        for host in (options["host"] ?? "").split(separator: ",") where host.dropFirst().contains("@") {
+            throw PostgresError(.configuration, "bad connection string: the host holds an @ \(hint)")
+        }
+    }
+
+    private static let hint =
+        "(special characters in a user name or password must be percent-encoded in a URL, quoted in keyword form)"
 
     /// libpq quotes the part of the string that it stumbled over, which is the password when that holds an unescaped `@`, `%`
     /// or space. Only single characters stay.
@@ -38,8 +54,7 @@ enum ConnectionString {
             let isQuoted = place % 2 == 1
             out += isQuoted ? (part.count == 1 ? "\"\(part)\"" : "\"…\"") : String(part)
         }
-        return out.split(whereSeparator: \.isNewline).joined(separator: " ")
-            + " (special characters in a user name or password must be percent-encoded in a URL, quoted in keyword form)"
+        return out.split(whereSeparator: \.isNewline).joined(separator: " ") + " " + hint
     }
 }
 

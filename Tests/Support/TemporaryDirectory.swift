@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Glibc
+internal import Synchronization
 
 /// A directory of a test's own under the system's, removed with the object.
 public final class TemporaryDirectory: Sendable {
@@ -13,7 +14,21 @@ public final class TemporaryDirectory: Sendable {
         chmod(path, 0o755)
     }
 
-    deinit {
+    deinit { TemporaryDirectory.remove(path) }
+
+    /// Keeps it until the process exits: for fixtures that all tests share.
+    public func keepUntilExit() {
+        let isFirst = TemporaryDirectory.kept.withLock { kept in
+            kept.append(self)
+            return kept.count == 1
+        }
+        guard isFirst else { return }
+        atexit { for directory in TemporaryDirectory.kept.withLock({ $0 }) { TemporaryDirectory.remove(directory.path) } }
+    }
+
+    private static let kept = Mutex<[TemporaryDirectory]>([])
+
+    private static func remove(_ path: String) {
         if path.hasPrefix("/tmp/vitals-test-") { try? FileManager.default.removeItem(atPath: path) }
     }
 

@@ -1,0 +1,54 @@
+public import Demo
+internal import Postgres
+internal import Synchronization
+
+/// One Postgres for all tests of a process that do it no harm; each takes a database of its own. It ends with the process.
+public enum SharedPostgres {
+    private static let server = Task {
+        let directory = try TemporaryDirectory()
+        directory.keepUntilExit()
+        return try await start(in: directory)
+    }
+    private static let numbers = Atomic<Int>(0)
+
+    /// The server itself.
+    public static func get() async throws -> PrivatePostgres { try await server.value }
+
+    /// A new, empty database with `pg_stat_statements`; returns the superuser's URL of it.
+    public static func database() async throws -> String {
+        let server = try await server.value
+        let name = "test_\(numbers.add(1, ordering: .relaxed).newValue)"
+        try await run(["CREATE DATABASE \(name)"], on: server.url)
+        let url = server.url(user: PrivatePostgres.superuser, password: server.options.password, database: name)
+        try await run(["CREATE EXTENSION pg_stat_statements"], on: url)
+        return url
+    }
+
+    /// A server of a test's own, for tests that stop, freeze or reconfigure it.
+    public static func start(
+        in directory: TemporaryDirectory, password: String? = nil, settings: [String: String] = [:]
+    ) async throws -> PrivatePostgres {
+        var options = PrivatePostgres.Options(directory: directory.path("postgres"))
+        options.isDurable = false
+        options.password = password
+        options.settings = settings
+        return try await PrivatePostgres.start(options)
+    }
+
+    /// Runs statements one after the other over a connection of their own, as an application would. Throws the first failure.
+    public static func run(_ statements: [String], on url: String) async throws {
+        let readiness = try Readiness()
+        defer { readiness.stop() }
+        let connection = PostgresConnection(
+            try PostgresConfiguration(url, applicationName: "test", purpose: .application), readiness: readiness)
+        let deadline = ContinuousClock.now + .seconds(30)
+        try await connection.connect(by: deadline)
+        let limits = StatementLimits(statement: .seconds(30), lock: .seconds(30))
+        for sql in statements {
+            _ = try await connection.pipeline(
+                [Statement(sql, preparation: .unprepared, limits: limits)], by: deadline
+            ).rows(0)
+        }
+        await connection.close()
+    }
+}
