@@ -69,6 +69,10 @@ public final class ChildProcess: Sendable {
         }
         guard started > 0 else { throw DemoError(.system, "cannot start \(command.program) (errno \(-started))") }
         pid = started
+        ChildProcess.running.withLock { running in
+            running = running.filter { $0.value.process?.exitCode == nil && $0.value.process != nil }
+            running[started] = Weak(process: self)
+        }
     }
 
     /// Its exit code, or 128 + the signal that ended it; nil while it runs.
@@ -116,8 +120,26 @@ public final class ChildProcess: Sendable {
     /// By parentage and not by process group: Postgres gives each of its processes a group of its own.
     private func signalTree(_ number: Int32) {
         guard exitCode == nil else { return }
+        // Looked up first: the children of a process that has ended are nobody's.
+        let children = ChildProcess.descendants(of: pid)
         Glibc.kill(pid, number)
-        for child in ChildProcess.descendants(of: pid) { Glibc.kill(child, number) }
+        for child in children { Glibc.kill(child, number) }
+    }
+
+    /// Every child that runs now.
+    private static let running = Mutex<[Int32: ChildProcess.Weak]>([:])
+
+    private struct Weak: Sendable {
+        weak let process: ChildProcess?
+    }
+
+    /// Ends every child and waits until they are gone: for an exit handler that removes what they write to.
+    public static func killAll() {
+        let all = running.withLock { $0.values.compactMap(\.process) }
+        for child in all { child.kill() }
+        for child in all {
+            for _ in 0..<200 where child.exitCode == nil { usleep(10_000) }
+        }
     }
 
     /// Runs a program to its end. Throws `system` with the end of its output when its exit code is not 0.

@@ -16,7 +16,10 @@ public actor PostgresConnection {
     /// Counts connections, so that a task that slept over a close and a reconnect notices.
     private var generation = 0
 
+    /// What the server has prepared, by SQL.
     private var names: [String: String] = [:]
+    /// What it will have, once the pipeline under way is answered.
+    private var pendingNames: [String: String] = [:]
     private var nameCount = 0
     private let nameSalt = UInt32.random(in: 0 ... .max)
     /// What the server's session is set to; nil when not known.
@@ -198,6 +201,7 @@ public actor PostgresConnection {
         var result = result
         var expected: [Exchange.Expectation] = []
         var planned = limits
+        pendingNames = [:]
         var isSent = true
         func queue(_ sent: Bool, _ expectation: Exchange.Expectation) {
             isSent = isSent && sent
@@ -229,8 +233,9 @@ public actor PostgresConnection {
     private func queueLimits(
         _ limits: StatementLimits, _ handle: Handle, _ result: inout PipelineResult, _ queue: (Bool, Exchange.Expectation) -> Void
     ) {
+        // Marked on every connection: one text for one entry of pg_stat_statements.
         let sql =
-            "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false)"
+            "SELECT \(Statement.marker) set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false)"
         let values = ["\(wholeMilliseconds(limits.statement))", "\(wholeMilliseconds(limits.lock))"]
         let name = preparedName(sql, handle, queue)
         if let name {
@@ -257,18 +262,19 @@ public actor PostgresConnection {
 
     private func text(_ sql: String) -> String {
         switch configuration.purpose {
-        case .monitoring: Statement.marked(sql)
+        case .monitoring: sql.contains(Statement.marker) ? sql : Statement.marked(sql)
         case .application: sql
         }
     }
 
     /// The name under which the server has `sql`, or will have it after what is queued here; nil when there are too many.
     private func preparedName(_ sql: String, _ handle: Handle, _ queue: (Bool, Exchange.Expectation) -> Void) -> String? {
-        if let name = names[sql] { return name }
-        guard names.count < PostgresConnection.preparedMax else { return nil }
+        if let name = names[sql] ?? pendingNames[sql] { return name }
+        guard names.count + pendingNames.count < PostgresConnection.preparedMax else { return nil }
         nameCount += 1
         // With a salt: behind a pooler other processes share the server's session, and its names.
         let name = "vitals_\(String(nameSalt, radix: 36))_\(nameCount)"
+        pendingNames[sql] = name
         queue(handle.prepare(name, text(sql)), .prepare(sql: sql, name: name))
         return name
     }

@@ -1,3 +1,4 @@
+internal import Demo
 internal import FoundationEssentials
 internal import Glibc
 internal import Synchronization
@@ -23,7 +24,10 @@ public final class TemporaryDirectory: Sendable {
             return kept.count == 1
         }
         guard isFirst else { return }
-        atexit { for directory in TemporaryDirectory.kept.withLock({ $0 }) { TemporaryDirectory.remove(directory.path) } }
+        atexit {
+            ChildProcess.killAll()
+            for directory in TemporaryDirectory.kept.withLock({ $0 }) { TemporaryDirectory.remove(directory.path) }
+        }
     }
 
     private static let kept = Mutex<[TemporaryDirectory]>([])
