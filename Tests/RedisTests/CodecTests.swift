@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import Redis
@@ -8,7 +9,7 @@ import Testing
         var replies: [RedisReply] = []
         var start = 0
         for end in cuts.sorted() + [wire.count] {
-            try wire[start..<end].withUnsafeBytes { bytes in try decoder.feed(bytes) { replies.append($0) } }
+            try unsafe wire[start..<end].withUnsafeBytes { bytes in try unsafe decoder.feed(bytes) { replies.append($0) } }
             start = end
         }
         return replies
