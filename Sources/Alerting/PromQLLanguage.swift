@@ -1,0 +1,42 @@
+internal import MetricsModel
+public import PromQL
+
+/// PromQL as the language of rules.
+public struct PromQLLanguage: RuleLanguage {
+    private let engine: PromQLEngine
+
+    public init(_ engine: PromQLEngine = PromQLEngine()) {
+        self.engine = engine
+    }
+
+    public func parse(_ text: String) throws(RuleSyntaxError) -> any RuleExpression {
+        do {
+            return PromQLRuleExpression(expression: try engine.parse(text), engine: engine)
+        } catch {
+            throw RuleSyntaxError(message: error.message, line: max(1, error.line), column: max(1, error.column))
+        }
+    }
+}
+
+/// A PromQL expression of a rule.
+struct PromQLRuleExpression: RuleExpression {
+    let expression: PromQLExpression
+    let engine: PromQLEngine
+
+    var text: String { expression.description }
+
+    func evaluate(at timestamp: Int64, source: any SeriesSource) throws(RuleExpressionError) -> [RuleSample] {
+        let result: QueryResult
+        do {
+            result = try engine.evaluate(expression, at: timestamp, over: source)
+        } catch {
+            throw RuleExpressionError(error.description)
+        }
+        switch result.value {
+        case .vector(let samples):
+            return samples.compactMap { sample in sample.value.number.map { RuleSample(labels: sample.labels, value: $0) } }
+        case .scalar(let value, _): return [RuleSample(labels: .empty, value: value)]
+        case .matrix, .string: throw RuleExpressionError("rule result is not a vector or scalar")
+        }
+    }
+}
