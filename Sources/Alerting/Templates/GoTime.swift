@@ -39,13 +39,6 @@ enum GoTime {
         format(nanoseconds: nanoseconds, layout: "2006-01-02 15:04:05.999999999 -0700 MST")
     }
 
-    /// RFC 3339 with milliseconds where there are any.
-    static func rfc3339(milliseconds: Int64) -> String {
-        let (nanoseconds, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
-        let bounded = overflow ? (milliseconds < 0 ? Int64.min : Int64.max) : nanoseconds
-        return format(nanoseconds: bounded, layout: "2006-01-02T15:04:05.999Z07:00")
-    }
-
     /// `time.Time.Format` in UTC.
     static func format(nanoseconds: Int64, layout: String) -> String {
         let time = civil(nanoseconds: nanoseconds)

@@ -45,7 +45,8 @@ struct Template: Sendable {
     func expand(labels: Labels, value: Double, _ context: TemplateContext) -> String {
         if let plain { return plain }
         let data = TemplateValue.AlertData(
-            labels: labels, externalLabels: context.settings.externalLabels, externalURL: context.settings.externalURL, value: value)
+            labels: labels, externalLabels: context.settings.externalLabels, externalURL: context.settings.externalURL,
+            value: value)
         do {
             return try execute(.alert(data), context)
         } catch {

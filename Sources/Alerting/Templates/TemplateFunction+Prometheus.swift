@@ -54,13 +54,8 @@ extension TemplateFunction {
             return .time(try time(value))
         },
         "toDuration": TemplateFunction(.any) { arguments, _ throws(Failure) in
-            let value = try float(arguments.at(0))
-            guard value.isFinite else { throw Failure("value is NaN or Inf") }
-            let nanoseconds = value * 1e9
-            guard nanoseconds <= 0x1p63, nanoseconds >= -0x1p63 else {
-                throw Failure("\(GoFloat.general(value)) cannot be represented as a nanoseconds duration since it overflows int64")
-            }
-            return .duration(goInt64(nanoseconds))
+            // Go's conversion, without a check: out of range it is the least duration.
+            .duration(goInt64(try float(arguments.at(0)) * 1e9))
         },
         "now": TemplateFunction { _, context in .float(Double(context.timestamp) / 1_000) },
         "parseDuration": TemplateFunction(.string) { arguments, _ throws(Failure) in
@@ -74,9 +69,15 @@ extension TemplateFunction {
             }
         },
         "title": TemplateFunction(.string) { arguments, _ in .string(titled(arguments.string(0))) },
-        "toUpper": TemplateFunction(.string) { arguments, _ in .string(mapped(arguments.string(0)) { $0.properties.uppercaseMapping }) },
-        "toLower": TemplateFunction(.string) { arguments, _ in .string(mapped(arguments.string(0)) { $0.properties.lowercaseMapping }) },
-        "stripPort": TemplateFunction(.string) { arguments, _ in .string(HostPort(arguments.string(0))?.host ?? arguments.string(0)) },
+        "toUpper": TemplateFunction(.string) { arguments, _ in
+            .string(mapped(arguments.string(0)) { $0.properties.uppercaseMapping })
+        },
+        "toLower": TemplateFunction(.string) { arguments, _ in
+            .string(mapped(arguments.string(0)) { $0.properties.lowercaseMapping })
+        },
+        "stripPort": TemplateFunction(.string) { arguments, _ in
+            .string(HostPort(arguments.string(0))?.host ?? arguments.string(0))
+        },
         "stripDomain": TemplateFunction(.string) { arguments, _ in .string(HostPort.withoutDomain(arguments.string(0))) },
         "match": TemplateFunction(.string, .string) { arguments, _ throws(Failure) in
             .bool(try pattern(arguments.string(0)).matches(arguments.string(1)))
@@ -238,7 +239,9 @@ struct HostPort {
         port = String(text[text.index(after: colon)...])
         let before = text[..<colon]
         if before.hasPrefix("[") {
-            guard before.hasSuffix("]"), !before.dropFirst().dropLast().contains(where: { $0 == "[" || $0 == "]" }) else { return nil }
+            guard before.hasSuffix("]"), !before.dropFirst().dropLast().contains(where: { $0 == "[" || $0 == "]" }) else {
+                return nil
+            }
             host = String(before.dropFirst().dropLast())
         } else {
             guard !before.contains(where: { $0 == ":" || $0 == "[" || $0 == "]" }) else { return nil }

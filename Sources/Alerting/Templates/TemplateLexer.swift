@@ -290,7 +290,8 @@ private func goUnicode(_ scalar: Unicode.Scalar) -> String {
     let hex = String(scalar.value, radix: 16, uppercase: true)
     let code = "U+" + String(repeating: "0", count: max(0, 4 - hex.count)) + hex
     switch scalar.properties.generalCategory {
-    case .control, .format, .spaceSeparator, .unassigned, .surrogate, .privateUse, .lineSeparator, .paragraphSeparator: return code
+    case .control, .format, .spaceSeparator, .unassigned, .surrogate, .privateUse, .lineSeparator, .paragraphSeparator:
+        return code
     default: return "\(code) '\(scalar)'"
     }
 }

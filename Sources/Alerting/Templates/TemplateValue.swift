@@ -83,7 +83,8 @@ indirect enum TemplateValue: Sendable {
         case .string(let value): value
         case .labels(let value): "map[" + value.pairs.map { "\($0.name):\($0.value)" }.joined(separator: " ") + "]"
         case .dictionary(let value):
-            "map[" + value.sorted { bytesPrecede($0.key, $1.key) }.map { "\($0.key):\($0.value.text)" }.joined(separator: " ") + "]"
+            "map[" + value.sorted { bytesPrecede($0.key, $1.key) }.map { "\($0.key):\($0.value.text)" }.joined(separator: " ")
+                + "]"
         case .sample(let value): "{\(TemplateValue.labels(value.labels).text) \(GoFloat.general(value.value))}"
         case .samples(let values): "[" + values.map { TemplateValue.sample($0).text }.joined(separator: " ") + "]"
         case .list(let values): "[" + values.map(\.text).joined(separator: " ") + "]"

@@ -1,0 +1,44 @@
+/// What a receiver needs of its URL.
+struct URLParts {
+    /// Scheme, host, port and path, without a slash at the end.
+    let withoutCredentials: String
+    /// Percent-decoded.
+    let user: String?
+    let password: String?
+
+    init?(_ url: String) {
+        guard let scheme = ["http://", "https://"].first(where: { url.lowercased().hasPrefix($0) }) else { return nil }
+        let rest = url.dropFirst(scheme.count).prefix { $0 != "?" && $0 != "#" }
+        let authority = rest.prefix { $0 != "/" }
+        var path = rest.dropFirst(authority.count)
+        while path.hasSuffix("/") { path = path.dropLast() }
+        let host: Substring
+        if let at = authority.lastIndex(of: "@") {
+            host = authority[authority.index(after: at)...]
+            let pair = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            user = pair.first.map { Self.decoded($0) }
+            password = pair.count > 1 ? Self.decoded(pair[1]) : nil
+        } else {
+            host = authority
+            (user, password) = (nil, nil)
+        }
+        guard !host.isEmpty, !host.hasPrefix(":") else { return nil }
+        withoutCredentials = scheme + host + path
+    }
+
+    private static func decoded(_ text: Substring) -> String {
+        var out: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                out.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                out.append(byte)
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+}
