@@ -71,6 +71,7 @@ let package = Package(
         + room("Alerting", ["MetricsModel", "PromQL", "YAML"])
         + room("Receivers", [
             "Alerting", "MetricsModel", .product(name: "AsyncHTTPClient", package: "async-http-client"), nioCore,
+            nioPosix, nioHTTP1,
         ])
         + room("Postgres", ["CLibPQ"], strict)
         + room("Redis", ["CHiredis", nioCore, nioPosix, nioSSL, nioTLS], strict)
