@@ -6,14 +6,16 @@ final class ScriptRunner {
     private let path: String
     private let reruns: Bool
     private let source = MemorySource()
-    private let engine = PromQLEngine(features: .all, limits: QueryLimits(duration: .seconds(100)))
+    private let engine: PromQLEngine
     private var script: [String] = []
     private var next = 0
     private var tally = Tally()
     private var failuresShown = 0
 
-    init(path: String, reruns: Bool) {
+    /// `features` are all of them in Prometheus' own run.
+    init(path: String, reruns: Bool, features: PromQLFeatures) {
         self.path = path
+        engine = PromQLEngine(features: features, limits: QueryLimits(duration: .seconds(100)))
         self.reruns = reruns
         script = lines(of: path).map { line in
             let text = trimmed(String(decoding: line, as: UTF8.self))

@@ -1,3 +1,5 @@
+import PromQL
+
 #if canImport(Glibc)
 import Glibc
 #else
@@ -6,7 +8,7 @@ import Darwin
 
 let arguments = CommandLine.arguments.dropFirst()
 guard arguments.count >= 2, let command = arguments.first else {
-    print("usage: conformance promql DIR|FILE… | parse FILE | lex FILE | print FILE | series FILE")
+    print("usage: conformance promql [--no-reruns] [--stock-names] DIR|FILE… | parse FILE | lex FILE | print FILE | series FILE")
     exit(2)
 }
 var tally = Tally()
@@ -14,7 +16,9 @@ for path in arguments.dropFirst() where !path.hasPrefix("--") {
     switch command {
     case "promql":
         for file in files(at: path, suffix: ".test") {
-            let script = ScriptRunner(path: file, reruns: !arguments.contains("--no-reruns"))
+            let script = ScriptRunner(
+                path: file, reruns: !arguments.contains("--no-reruns"),
+                features: arguments.contains("--stock-names") ? PromQLFeatures.all.subtracting(.delayedNameRemoval) : .all)
             let counts = script.run()
             print("\(file.split(separator: "/").last ?? ""): \(counts.text)")
             tally += counts
