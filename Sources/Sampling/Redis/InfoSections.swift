@@ -26,8 +26,8 @@ struct InfoSections {
         if collectors.contains(.commandstats) { addCommands(info, to: &sample) }
         if collectors.contains(.latencystats) {
             for entry in info.percentiles {
-                for part in entry.parts where part.key.hasPrefix("p") {
-                    sample.add(RedisFamilies.commandPercentile, [entry.name, String(part.key.dropFirst())], Double(part.value))
+                for part in entry.parts where part.key.utf8.first == UInt8(ascii: "p") {
+                    sample.add(RedisFamilies.commandPercentile, [entry.name, String(part.key.dropFirst())], decimal(part.value))
                 }
             }
         }
@@ -66,7 +66,7 @@ struct InfoSections {
             sample.add(RedisFamilies.slaveOffset, master, info.number("slave_repl_offset"))
         }
         for replica in info.replicas {
-            let labels = ["ip", "port", "state"].map { String(replica[$0] ?? "") }
+            let labels = ["ip", "port", "state"].map { replica[$0] ?? "" }
             sample.add(RedisFamilies.connectedSlaveOffset, labels, replica.number("offset"))
             sample.add(RedisFamilies.connectedSlaveLag, labels, replica.number("lag").flatMap { $0 < 0 ? nil : $0 })
         }
@@ -84,11 +84,12 @@ struct InfoSections {
     }
 
     private func addCommands(_ info: InfoText, to sample: inout SampleBuilder) {
+        // Family by family: the order in which the builder finds its series at once.
+        for entry in info.commands { sample.add(RedisFamilies.commandCalls, [entry.name], entry.number("calls")) }
         for entry in info.commands {
-            sample.add(RedisFamilies.commandCalls, [entry.name], entry.number("calls"))
             sample.add(RedisFamilies.commandSeconds, [entry.name], entry.number("usec").map { $0 / 1e6 })
-            sample.add(RedisFamilies.commandRejected, [entry.name], entry.number("rejected_calls"))
-            sample.add(RedisFamilies.commandFailed, [entry.name], entry.number("failed_calls"))
         }
+        for entry in info.commands { sample.add(RedisFamilies.commandRejected, [entry.name], entry.number("rejected_calls")) }
+        for entry in info.commands { sample.add(RedisFamilies.commandFailed, [entry.name], entry.number("failed_calls")) }
     }
 }

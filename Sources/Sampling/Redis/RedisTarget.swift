@@ -108,7 +108,7 @@ public actor RedisTarget: SampleTarget {
                 RedisError(.malformedReply, "INFO answered with no text")
             }
         // What the questions behind INFO did is unknown when they were late, and of no use without the next INFO.
-        window.asked(nil)
+        if !queues.isEmpty { window.asked(nil) }
         noteTooLarge(answers)
         let up = error.code == .noPerm
         if up { states.up() } else { states.down(error) }

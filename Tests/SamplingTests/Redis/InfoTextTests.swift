@@ -21,6 +21,30 @@ import Testing
         #expect(info.replicas.first?["ip"] == "::1")
     }
 
+    @Test(
+        "Numbers are read as Swift reads them",
+        arguments: [
+            "", "-", ".", "0", "-1", "1.5", "0.35", "99.84%", "1e3", "17952302694511.09", "123456789012345678", "-0.000001",
+            "1.2.3", "nan",
+        ])
+    func numbers(_ text: String) {
+        if text.contains(where: \.isNumber) || Double(text) == nil {
+            #expect(decimal(text) == Double(text))
+        } else {
+            #expect(decimal(text)?.isNaN == true)
+        }
+    }
+
+    @Test("Random decimals are read to the last bit")
+    func randomNumbers() {
+        for seed in UInt64(1)...500 {
+            var generator = SeededGenerator(seed: seed)
+            let text =
+                "\(Int.random(in: -9_999...999_999, using: &generator)).\(Int.random(in: 0...99_999_999, using: &generator))"
+            #expect(decimal(text) == Double(text), "seed \(seed): \(text)")
+        }
+    }
+
     @Test("Any bytes are read without a trap")
     func fuzz() {
         for seed in UInt64(1)...300 {
