@@ -22,17 +22,11 @@ extension SampleStore {
         answer.reserveCapacity(candidates.count)
         var left = maxSamples
         for candidate in candidates {
-            let samples: SeriesSamples
-            if let newest = candidate.newest {
-                samples = SeriesSamples(labels: candidate.labels, timestamps: [newest.timestamp], values: [newest.value])
-            } else {
-                samples = SampleStore.decode(candidate, from, through, selection, most: left)
+            guard let samples = SampleStore.samples(candidate, from, through, selection, most: left) else {
+                throw SeriesSourceError("the query would load more than \(maxSamples) samples into memory")
             }
             if samples.timestamps.isEmpty { continue }
             left -= samples.timestamps.count
-            guard left >= 0 else {
-                throw SeriesSourceError("the query would load more than \(maxSamples) samples into memory")
-            }
             answer.append(samples)
         }
         return answer
@@ -90,29 +84,35 @@ extension SampleStore {
         }
     }
 
-    /// Stops one past `most`: by then the answer is an error.
-    private static func decode(
+    /// The samples of one series in the window; nil where they are more than `most`.
+    private static func samples(
         _ candidate: Candidate, _ from: Int64, _ through: Int64, _ selection: SampleSelection, most: Int
-    ) -> SeriesSamples {
+    ) -> SeriesSamples? {
+        var newest = candidate.newest
         var timestamps: [Int64] = []
         var values: [Double] = []
+        if case .all = selection {
+            let upTo = min(most, candidate.chunks.reduce(0) { $0 + $1.count })
+            timestamps.reserveCapacity(upTo)
+            values.reserveCapacity(upTo)
+        }
         for chunk in candidate.chunks {
             var reader = XORChunkReader(chunk)
             while reader.next(), reader.timestamp <= through {
                 if reader.timestamp < from { continue }
-                if case .newest = selection, !timestamps.isEmpty {
-                    timestamps[0] = reader.timestamp
-                    values[0] = reader.value
-                } else {
-                    if timestamps.isEmpty, case .all = selection {
-                        timestamps.reserveCapacity(min(most + 1, candidate.chunks.reduce(0) { $0 + $1.count }))
-                        values.reserveCapacity(timestamps.capacity)
-                    }
+                switch selection {
+                case .newest: newest = Sample(timestamp: reader.timestamp, value: reader.value)
+                case .all:
+                    guard timestamps.count < most else { return nil }
                     timestamps.append(reader.timestamp)
                     values.append(reader.value)
-                    if timestamps.count > most { break }
                 }
             }
+        }
+        if let newest {
+            guard most > 0 else { return nil }
+            timestamps = [newest.timestamp]
+            values = [newest.value]
         }
         return SeriesSamples(labels: candidate.labels, timestamps: timestamps, values: values)
     }

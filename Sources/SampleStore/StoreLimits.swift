@@ -21,6 +21,8 @@ public struct StoreLimits: Sendable {
 
     var retentionMilliseconds: Int64 {
         let (seconds, attoseconds) = retention.components
+        // Longer than any clock: nothing is ever dropped.
+        guard seconds < Int64.max / 2_000 else { return .max / 2 }
         return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
     }
 }
