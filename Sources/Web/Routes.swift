@@ -9,8 +9,9 @@ extension Route {
         let rules = RulesAPI(sources: sources)
         let queries = QueryAPI(engine: sources.queries, limits: settings.limits)
         return [
-            Route([.get], "/", handle: pages.landing),
+            // First: with --web.telemetry-path=/ there is no landing page.
             Route([.get], settings.telemetryPath, handle: metrics.respond),
+            Route([.get], "/", handle: pages.landing),
             Route([.get], "/style.css", .open) { (_) throws(WebError) in Pages.style },
             Route([.get], "/alerts", handle: pages.alerts),
             Route([.get], "/runbooks/{alert}", handle: pages.runbook),

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Health
 import MetricsModel
 import Support

@@ -11,23 +11,15 @@ struct WebRequest: Sendable {
     var parameters: [String: String] = [:]
     let query: FormFields
     let headers: HTTPFields
-    let remoteAddress: String
-    let isTLS: Bool
-    let trace: TraceContext
     let host: String
     private let body: RequestBody
     private let bodyBytesMax: Int
 
-    init(
-        _ request: Request, target: RequestTarget, remoteAddress: String, isTLS: Bool, trace: TraceContext, bodyBytesMax: Int
-    ) {
+    init(_ request: Request, target: RequestTarget, bodyBytesMax: Int) {
         method = request.method
         path = target.path
         query = target.query
         headers = request.headers
-        self.remoteAddress = remoteAddress
-        self.isTLS = isTLS
-        self.trace = trace
         host = request.head.authority ?? ""
         body = request.body
         self.bodyBytesMax = bodyBytesMax

@@ -12,8 +12,36 @@ final class ConnectionRegistry: Sendable {
 
     private struct State {
         var entries: [ObjectIdentifier: Entry] = [:]
+        /// Connections in the order in which they became idle. One that has moved since has another turn in `entries`, and is passed over.
+        var line: [(id: ObjectIdentifier, turn: UInt64)] = []
+        var lineStart = 0
         var turn: UInt64 = 0
-        var evicted: UInt64 = 0
+
+        mutating func becameIdle(_ id: ObjectIdentifier) {
+            turn += 1
+            guard entries[id] != nil else { return }
+            entries[id]?.idleSince = turn
+            line.append((id, turn))
+            // What was passed over goes when it is most of the line: amortised constant time, and a line in proportion to the connections.
+            if lineStart > 1024, lineStart > line.count / 2 {
+                line.removeFirst(lineStart)
+                lineStart = 0
+            }
+            if line.count - lineStart > 4 * entries.count + 1024 {
+                line = line[lineStart...].filter { entries[$0.id]?.idleSince == $0.turn }
+                lineStart = 0
+            }
+        }
+
+        /// Removes the connection that has been idle longest; nil when all are busy.
+        mutating func removeLongestIdle() -> (any Channel)? {
+            while lineStart < line.count {
+                let (id, turn) = line[lineStart]
+                lineStart += 1
+                if entries[id]?.idleSince == turn { return entries.removeValue(forKey: id)?.channel }
+            }
+            return nil
+        }
     }
 
     private let limit: Int
@@ -26,19 +54,17 @@ final class ConnectionRegistry: Sendable {
     /// The number of connections held.
     var count: Int { state.withLock { $0.entries.count } }
 
-    /// Takes in a connection, and closes the one that must make room for it: the longest idle, or itself when all are busy. O(limit).
+    /// Takes in a connection, and closes the one that must make room for it: the longest idle, or itself when all are busy.
     func opened(_ channel: any Channel) {
         let id = ObjectIdentifier(channel)
         let victim: (any Channel)? = state.withLock { state in
-            state.turn += 1
             var victim: (any Channel)?
             if state.entries.count >= limit {
-                state.evicted += 1
-                let idle = state.entries.lazy.compactMap { entry in entry.value.idleSince.map { (entry.key, $0) } }
-                guard let oldest = idle.min(by: { $0.1 < $1.1 })?.0 else { return channel }
-                victim = state.entries.removeValue(forKey: oldest)?.channel
+                victim = state.removeLongestIdle()
+                if victim == nil { return channel }
             }
-            state.entries[id] = Entry(channel: channel, idleSince: state.turn)
+            state.entries[id] = Entry(channel: channel, idleSince: nil)
+            state.becameIdle(id)
             return victim
         }
         victim?.close(promise: nil)
@@ -59,9 +85,6 @@ final class ConnectionRegistry: Sendable {
     }
 
     func becameIdle(_ channel: any Channel) {
-        state.withLock { state in
-            state.turn += 1
-            state.entries[ObjectIdentifier(channel)]?.idleSince = state.turn
-        }
+        state.withLock { $0.becameIdle(ObjectIdentifier(channel)) }
     }
 }

@@ -27,9 +27,7 @@ struct Dispatcher: Sendable {
         var response: WebResponse
         do throws(WebError) {
             guard let target else { throw WebError(.validation, "the request's path is malformed") }
-            let incoming = WebRequest(
-                request, target: target, remoteAddress: address, isTLS: settings.tls != nil, trace: trace,
-                bodyBytesMax: limits.bodyBytes)
+            let incoming = WebRequest(request, target: target, bodyBytesMax: limits.bodyBytes)
             response = try await answer(incoming, route, settings)
         } catch {
             response = error.response(path: target?.path ?? "/", traceID: trace.traceID)
