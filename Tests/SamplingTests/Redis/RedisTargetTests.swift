@@ -169,7 +169,7 @@ import Testing
         for _ in 0..<3 {
             let begin = ContinuousClock.now
             let sample = await target.sample(within: 500)
-            #expect(ContinuousClock.now - begin < .milliseconds(500))
+            #expect(ContinuousClock.now - begin < .seconds(1))
             #expect(!sample.up)
             #expect(sample.families.map(\.family.name) == ["redis_up"])
             #expect(sample.collectors.allSatisfy { !$0.success })
