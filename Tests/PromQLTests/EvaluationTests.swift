@@ -129,7 +129,7 @@ struct EvaluationTests {
                 return error as? PromQLError
             }
         }
-        #expect(try await task.value?.code == .canceled)
+        #expect(await task.value?.code == .canceled)
     }
 
     @Test("A range query answers a sorted matrix, also for a scalar")

@@ -100,7 +100,7 @@ extension Query {
         let end = source.reference(time)
         let start = end - source.length
         var result = window.last - window.first
-        if isCounter {
+        if isCounter, window.hasDecrease {
             var previous = window.first
             for index in window.lower + 1..<window.upper {
                 let value = window.values[index]
@@ -261,6 +261,17 @@ extension Window {
         var sum = KahanSum()
         for index in indices { sum.add(values[index]) }
         return sum.sum.isInfinite ? sum.sum : sum.total
+    }
+
+    /// Whether any value is smaller than the one before. Counters are hardly ever reset, and without an early end the compiler can
+    /// compare several pairs at once.
+    fileprivate var hasDecrease: Bool {
+        values.withUnsafeBufferPointer { all in
+            let values = UnsafeBufferPointer(rebasing: all[indices])
+            var decreases = 0
+            for index in 1..<max(1, values.count) { decreases &+= values[index] < values[index &- 1] ? 1 : 0 }
+            return decreases > 0
+        }
     }
 
     /// The index of the value that none replaces; NaN is replaced by anything.

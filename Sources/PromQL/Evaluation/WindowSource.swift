@@ -77,7 +77,7 @@ final class WindowSource {
     func loadWithoutMarkers(_ query: Query) throws(PromQLError) -> [SeriesData] {
         if let loaded { return loaded }
         var series = try load(query)
-        for index in series.indices where series[index].values.contains(where: isStaleMarker) {
+        for index in series.indices where hasStaleMarker(series[index].values) {
             let kept = series[index].values.indices.filter { !isStaleMarker(series[index].values[$0]) }
             let (timestamps, values) = (series[index].timestamps, series[index].values)
             series[index].timestamps = kept.map { timestamps[$0] }
@@ -85,6 +85,16 @@ final class WindowSource {
         }
         loaded = series
         return series
+    }
+}
+
+/// Whether any value is a stale marker. Without an early end, so that the compiler can compare several at once.
+private func hasStaleMarker(_ values: [Double]) -> Bool {
+    values.withUnsafeBufferPointer { values in
+        let marker = staleMarker.bitPattern
+        var found = false
+        for value in values where value.bitPattern == marker { found = true }
+        return found
     }
 }
 
