@@ -50,7 +50,9 @@ func collectorSwitches(in arguments: [String]) -> [String] {
 
 /// Prints to standard error.
 func complain(_ text: String) {
-    fputs(text + "\n", stderr)
+    let bytes = Array((text + "\n").utf8)
+    // A closed standard error has no remedy.
+    _ = write(STDERR_FILENO, bytes, bytes.count)
 }
 
 /// What was built.

@@ -71,7 +71,7 @@ final class CountingProxy: Sendable {
         guard count > 0 else { return false }
         var sent = 0
         while sent < count {
-            let written = buffer.withUnsafeBytes { send(to, $0.baseAddress.map { $0 + sent }, count - sent, Int32(MSG_NOSIGNAL.rawValue)) }
+            let written = buffer.withUnsafeBytes { send(to, $0.baseAddress.map { $0 + sent }, count - sent, Int32(MSG_NOSIGNAL)) }
             guard written > 0 else { return false }
             sent += written
         }

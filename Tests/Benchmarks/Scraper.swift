@@ -28,7 +28,7 @@ func scrape(_ port: Int) throws -> Int {
         \r
 
         """.utf8)
-    guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL.rawValue)) == request.count else {
+    guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
         throw BenchmarkError("port \(port) took no request")
     }
     var buffer = [UInt8](repeating: 0, count: 64 << 10)

@@ -7,7 +7,6 @@ import Redis
 // The cost of a scrape beside the Debian exporters', on the same servers in the same run: CPU, memory, round trips, server time.
 // CPU time and counts are compared; wall time on a shared machine is noise.
 
-setvbuf(stdout, nil, _IOLBF, 0)
 guard CommandLine.arguments.count > 1 else {
     print("usage: benchmarks PATH-OF-VITALS")
     exit(2)
@@ -24,13 +23,13 @@ let scrapes = 200
 let tables = 500
 let keys = 100_000
 
-print("Preparing Postgres with \(tables) tables and Redis with \(keys) keys …")
+say("Preparing Postgres with \(tables) tables and Redis with \(keys) keys …")
 let servers = try await BenchmarkServers.start(in: folder, tables: tables, keys: keys)
 let subjects = try await Subject.all(servers, executable: executable, folder: folder)
 
 var results: [String: Measurement] = [:]
 for subject in subjects {
-    print("Measuring \(subject.name): \(scrapes) scrapes …")
+    say("Measuring \(subject.name): \(scrapes) scrapes …")
     results[subject.name] = try await subject.measure(servers, scrapes: scrapes, folder: folder)
 }
 
@@ -61,6 +60,12 @@ if let vitals = results["vitals"], let redis = results["redis_exporter"] {
     }
 }
 await servers.stop()
+
+/// Prints at once, also into a pipe.
+func say(_ text: String) {
+    print(text)
+    fflush(nil)
+}
 
 func columns(_ name: String, _ cells: [String]) -> String {
     let padded = cells.map { String(repeating: " ", count: max(1, 17 - $0.count)) + $0 }
