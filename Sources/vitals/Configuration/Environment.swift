@@ -111,6 +111,16 @@ func readFile(_ path: String) throws(FileError) -> String {
     return String(decoding: content, as: UTF8.self)
 }
 
+/// Makes a folder and those above it; nothing happens where it is. Throws when it can't be written to.
+func makeFolder(_ path: String) throws(FileError) {
+    var made = path.hasPrefix("/") ? "" : "."
+    for part in path.split(separator: "/") {
+        made += "/" + part
+        guard mkdir(made, 0o755) == 0 || errno == EEXIST else { throw FileError("create", made) }
+    }
+    guard access(path, W_OK | X_OK) == 0 else { throw FileError("write to", path) }
+}
+
 extension String {
     fileprivate func trimmingSuffix(while dropped: (Character) -> Bool) -> String {
         var text = self[...]

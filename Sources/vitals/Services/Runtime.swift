@@ -1,0 +1,135 @@
+import Alerting
+import Health
+import Logging
+import MetricsModel
+import Postgres
+import PromQL
+import Receivers
+import Records
+import Sampling
+import ServiceLifecycle
+import SampleStore
+import Web
+
+/// The running process: every room built from the settings and wired, one after the other in the direction in which data flows.
+struct Runtime {
+    private let settings: Settings
+    private let logger: Logger
+    private let readiness: Readiness
+    private let sampler: Sampler
+    private let store: SampleStore
+    private let rules: RuleEngine
+    private let outbox: Outbox
+    private let health: HealthMonitor
+    private let records: RecordWriter?
+    private let reloader: Reloader
+    private let web: WebServer
+
+    /// Builds everything; nothing is connected and nothing listens yet. Throws findings about what can't be used as it is given.
+    init(_ settings: Settings, environment: Environment, options: ServeOptions) async throws {
+        self.settings = settings
+        let logger = Logger(label: "vitals")
+        self.logger = logger
+        let configuration = settings.configuration
+        do {
+            try makeFolder(settings.storagePath)
+        } catch {
+            throw Findings(all: [Finding("--storage.path", "\(error)")])
+        }
+        readiness = try Readiness()
+
+        // Samples in.
+        let targets = try Targets(settings, readiness: readiness)
+        let own = TargetIdentity(
+            name: "vitals", kind: .vitals, instance: settings.listenAddresses.first.map { "\($0)" } ?? "vitals")
+        let opened = try SampleStore.open(
+            directory: settings.storagePath + "/store",
+            limits: StoreLimits(retention: settings.storageRetention, bytes: settings.storageMaxBytes))
+        store = opened
+        let writer = StoreWriter(store: opened, identities: targets.identities + [own])
+        let report = OwnReportSlot()
+        sampler = Sampler(
+            targets: targets.all, own: own, maxAge: configuration.sample.maxAge, now: unixMilliseconds,
+            ownFamilies: { report.families() }, consume: { writer.append($0) })
+
+        // Alerts out.
+        outbox = Outbox(
+            try configuration.alerting.alertmanagers.map { try AlertmanagerNotifier($0) },
+            directory: settings.storagePath + "/outbox", onEvent: logger.report)
+        var ruleSettings = RuleSettings()
+        ruleSettings.interval = configuration.sample.interval.milliseconds
+        ruleSettings.externalLabels = configuration.alerting.externalLabels
+        ruleSettings.externalURL = settings.externalURL
+        let engine = PromQLEngine(subqueryStep: configuration.sample.interval.milliseconds)
+        let language = PromQLLanguage(engine: engine)
+        rules = RuleEngine(
+            settings: ruleSettings, language: language, source: opened, sink: opened,
+            stateDirectory: settings.storagePath + "/rules", notify: { [outbox] in await outbox.enqueue($0) },
+            onEvent: logger.report)
+        reloader = Reloader(
+            rules: rules, files: RuleFiles(language: language), options: options, environment: environment,
+            running: settings, logger: logger)
+        try await reloader.loadFirst()
+
+        // Rows.
+        records = try Self.recordWriter(settings, targets, sampler, logger)
+
+        // Health and the web.
+        health = HealthMonitor(
+            checks: HealthChecks(sampler: sampler, configuration: configuration, storagePath: settings.storagePath).all(),
+            version: Build.version, now: unixMilliseconds)
+        let registry = Registry()
+        web = try Self.webServer(
+            settings, registry: registry, sampler: sampler, store: opened, engine: engine, rules: rules, health: health,
+            reloader: reloader, logger: logger)
+        report.fill(
+            OwnReport(
+                OwnReport.Sources(
+                    registry: registry, store: opened, rules: rules, outbox: outbox, health: health,
+                    storagePath: settings.storagePath, records: records, reload: reloader.state)))
+    }
+
+    /// Serves until SIGTERM or SIGINT, then ends in the order of U3.
+    func run() async throws {
+        logger.info(
+            "starting",
+            metadata: [
+                "version": "\(Build.version)", "targets": "\(settings.configuration.targets.map(\.name).joined(separator: ","))",
+            ])
+        var services: [any Service] = [
+            SampleTimer(sampler: sampler, interval: settings.configuration.sample.interval),
+            Running("store") { [store] in await store.run() },
+            Running("outbox", before: { [outbox] in await outbox.drain(within: .seconds(5)) }) { [outbox] in await outbox.run() },
+            Running("rules") { [rules] in try await rules.run() },
+            Running("health") { [health] in await health.run() },
+            ReloadSignals(reloader: reloader),
+        ]
+        if let records { services.append(Running("records") { await records.run() }) }
+        // Last started, first stopped: while requests are finished, everything that they need is there.
+        services.append(web)
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLogger)
+        configuration.maximumGracefulShutdownDuration = .seconds(45)
+        let result: Result<Void, any Error>
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        var hooks = ShutdownHooks()
+        hooks.register(.closeDatabases, "connections to Postgres and Redis closed") { [sampler] in await sampler.close() }
+        hooks.register(.flushState, "series and alert states written") { [store] in try store.close() }
+        hooks.register(.flushState, "waiting thread ended") { [readiness] in readiness.stop() }
+        await hooks.run(logger)
+        logger.info("stopped")
+        try result.get()
+    }
+
+    /// The service group's own lines say what ours say.
+    private var quietLogger: Logger {
+        var quiet = Logger(label: "services")
+        quiet.logLevel = max(settings.logLevel, .warning)
+        return quiet
+    }
+}
