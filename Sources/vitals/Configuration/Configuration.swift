@@ -12,28 +12,28 @@ struct Configuration: Sendable {
     var queries: [QueryConfiguration] = []
     var thresholds = ThresholdConfiguration()
 
-    struct SampleConfiguration: Sendable {
+    struct SampleConfiguration: Sendable, Equatable {
         /// How often the timer samples, for the rules and the rows.
         var interval: Duration = .seconds(15)
         /// How long a scrape shares the last sample.
         var maxAge: Duration = .seconds(1)
     }
 
-    struct RecordsConfiguration: Sendable {
+    struct RecordsConfiguration: Sendable, Equatable {
         var interval: Duration = .seconds(60)
         var retention: Duration = .seconds(30 * 86_400)
         /// The Postgres target that holds the rows; nil means the first.
         var target: String?
     }
 
-    struct AlertingConfiguration: Sendable {
+    struct AlertingConfiguration: Sendable, Equatable {
         var alertmanagers: [AlertmanagerConfiguration] = []
         var externalLabels = Labels.empty
         /// Where people reach this Vitals: the base of links in pages and annotations.
         var externalURL: String?
     }
 
-    struct AlertmanagerConfiguration: Sendable {
+    struct AlertmanagerConfiguration: Sendable, Equatable {
         var url: String
         var username: String?
         var password: String?
@@ -42,7 +42,7 @@ struct Configuration: Sendable {
     }
 
     /// One queue to watch in Redis.
-    struct QueueConfiguration: Sendable {
+    struct QueueConfiguration: Sendable, Equatable {
         var name: String
         var type: String
         var key: String
@@ -53,7 +53,7 @@ struct Configuration: Sendable {
     }
 
     /// One business query.
-    struct QueryConfiguration: Sendable {
+    struct QueryConfiguration: Sendable, Equatable {
         var name: String
         var help: String
         var type: MetricType
@@ -63,7 +63,7 @@ struct Configuration: Sendable {
         var target: String?
     }
 
-    struct ThresholdConfiguration: Sendable {
+    struct ThresholdConfiguration: Sendable, Equatable {
         /// A query that runs longer is slow.
         var slowQuery: Duration = .milliseconds(100)
         var largestTables = 20
@@ -76,7 +76,7 @@ struct Configuration: Sendable {
 }
 
 /// One server to sample.
-struct TargetConfiguration: Sendable {
+struct TargetConfiguration: Sendable, Equatable {
     enum Kind: String, Sendable {
         case postgres, redis
     }

@@ -39,6 +39,15 @@ struct Running: Service {
     }
 }
 
+/// For work that is done once: a service that ends would end the whole group.
+func waitForShutdown() async {
+    do {
+        try await gracefulShutdown()
+    } catch {
+        // Cancelled: the end as well.
+    }
+}
+
 extension Running: CustomStringConvertible {
     var description: String { name }
 }

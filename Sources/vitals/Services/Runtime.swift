@@ -23,6 +23,7 @@ struct Runtime {
     private let health: HealthMonitor
     private let records: RecordWriter?
     private let reloader: Reloader
+    private let preflight: Preflight
     private let web: WebServer
 
     /// Builds everything; nothing is connected and nothing listens yet. Throws findings about what can't be used as it is given.
@@ -40,6 +41,9 @@ struct Runtime {
 
         // Samples in.
         let targets = try Targets(settings, readiness: readiness)
+        preflight = Preflight(
+            databases: configuration.targets.compactMap { target in targets.sessions[target.name].map { (target.name, $0) } },
+            recordDatabase: configuration.records.target ?? configuration.targets.first { $0.kind == .postgres }?.name)
         let own = TargetIdentity(
             name: "vitals", kind: .vitals, instance: settings.listenAddresses.first.map { "\($0)" } ?? "vitals")
         let opened = try SampleStore.open(
@@ -103,6 +107,7 @@ struct Runtime {
             Running("rules") { [rules] in try await rules.run() },
             Running("health") { [health] in await health.run() },
             ReloadSignals(reloader: reloader),
+            Running("preflight") { await check() },
         ]
         if let records { services.append(Running("records") { await records.run() }) }
         // Last started, first stopped: while requests are finished, everything that they need is there.
@@ -124,6 +129,15 @@ struct Runtime {
         await hooks.run(logger)
         logger.info("stopped")
         try result.get()
+    }
+
+    /// U1: what is wrong is said once, at the start; the process goes on and connects when it can.
+    private func check() async {
+        let found = await preflight.run(by: .now + .seconds(10))
+        for error in found.report.errors { logger.error("startup: \(error)") }
+        for warning in found.warnings { logger.warning("startup: \(warning)") }
+        if found.report.success { logger.info("startup: every check passed") }
+        await waitForShutdown()
     }
 
     /// The service group's own lines say what ours say.

@@ -1,0 +1,45 @@
+import Alerting
+import ArgumentParser
+import PromQL
+
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Validate files, or everything that is configured; all findings at once, exit 1 when there are any.",
+        subcommands: [Config.self, Rules.self, EnvironmentCheck.self])
+
+    struct Config: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Validate configuration files and the rules that they name.")
+
+        @Argument(help: "The files.")
+        var files: [String]
+
+        func run() throws {
+            var findings: [Finding] = []
+            for file in files {
+                do {
+                    let settings = try Settings(ServeOptions.parse(["--config.file", file]), environment: .current())
+                    let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
+                    let rules = try RuleFiles(language: PromQLLanguage()).read(
+                        settings.configuration.ruleFiles, relativeTo: folder, warn: { complain("warning: \($0)") })
+                    print("SUCCESS: \(file) is valid; \(rules.reduce(0) { $0 + $1.ruleCount }) rules")
+                } catch let found as Findings {
+                    findings += found.all
+                }
+            }
+            guard findings.isEmpty else { throw Findings(all: findings) }
+        }
+    }
+
+    struct Rules: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Validate rule files.")
+
+        @Argument(help: "The files.")
+        var files: [String]
+
+        func run() throws {
+            let read = try RuleFiles(language: PromQLLanguage()).read(
+                files, relativeTo: ".", warn: { complain("warning: \($0)") })
+            for file in read { print("SUCCESS: \(file.path): \(file.ruleCount) rules found") }
+        }
+    }
+}

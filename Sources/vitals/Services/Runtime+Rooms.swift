@@ -1,0 +1,128 @@
+import AsyncHTTPClient
+import Health
+import Logging
+import MetricsModel
+import PromQL
+import Receivers
+import Records
+import SampleStore
+import Sampling
+import Web
+
+extension Runtime {
+    /// Nil when no Postgres target is there to hold rows.
+    static func recordWriter(
+        _ settings: Settings, _ targets: Targets, _ sampler: Sampler, _ logger: Logger
+    ) throws(Findings) -> RecordWriter? {
+        let configuration = settings.configuration
+        guard configuration.targets.contains(where: { $0.kind == .postgres }) || configuration.records.target != nil else {
+            return nil
+        }
+        let place = try recordTarget(configuration)
+        guard let session = targets.sessions[place.name] else { return nil }
+        let folder = settings.storagePath + "/records"
+        let spool: RecordSpool
+        do {
+            try makeFolder(folder)
+            spool = try RecordSpool.open(directory: folder)
+        } catch {
+            throw Findings(all: [Finding("--storage.path", "\(error)")])
+        }
+        let interval = configuration.sample.interval
+        return RecordWriter(
+            database: session, spool: spool,
+            configuration: RecordConfiguration(
+                interval: configuration.records.interval, retention: configuration.records.retention),
+            time: RecordTime(now: unixMilliseconds, sleep: { try await Task.sleep(for: $0) }),
+            read: {
+                let sample = await sampler.sample(deadline: .now + SampleTimer.deadline(for: interval))
+                return HealthReading(
+                    timestamp: sample.set.timestamp, database: session.configuration.database,
+                    postgres: sample.targets.filter { $0.identity.name == place.name }.flatMap(\.families),
+                    redis: sample.targets.filter { $0.identity.kind == .redis }.flatMap(\.families))
+            }, report: { logger.report($0) })
+    }
+
+    static func webServer(
+        _ settings: Settings, registry: Registry, sampler: Sampler, store: SampleStore, engine: PromQLEngine,
+        rules: RuleEngine, health: HealthMonitor, reloader: Reloader, logger: Logger
+    ) throws(Findings) -> WebServer {
+        var web = WebSettings()
+        web.listen = settings.listenAddresses
+        web.telemetryPath = settings.telemetryPath
+        web.maxRequests = settings.maxRequests
+        web.configFile = settings.webConfigFile
+        web.tokenFile = settings.adminTokenFile
+        let alerts = ShippedFiles.alertsFolder()
+        let sources = WebSources(
+            metrics: SamplerMetrics(sampler: sampler), health: health,
+            build: BuildView(version: Build.version, swiftVersion: Build.swiftVersion),
+            targets: { await targetViews(sampler) }, ruleGroups: { rules.groups.map { RuleGroupView($0) } },
+            queries: PromQLQueries(engine: engine, source: store),
+            runbook: { ShippedFiles.runbook($0, in: alerts) }, reload: { try await reloader.reload() })
+        do {
+            return try WebServer(
+                settings: web, sources: sources, registry: registry, logger: Logger(label: "web"),
+                onListening: { addresses in
+                    for address in addresses { logger.info("open http://\(address)/") }
+                })
+        } catch {
+            throw Findings(
+                all: error.findings.map {
+                    Finding($0.file, line: $0.line == 0 ? nil : $0.line, column: $0.column, $0.message)
+                })
+        }
+    }
+
+    private static func targetViews(_ sampler: Sampler) async -> [TargetView] {
+        guard let sample = await sampler.newest else { return [] }
+        return sample.targets.filter { $0.identity.kind != .vitals }.map { target in
+            let failing = target.collectors.filter { !$0.success }.map(\.name)
+            return TargetView(
+                job: target.identity.kind.rawValue, instance: target.identity.instance, isUp: target.up,
+                lastSample: sample.set.timestamp,
+                error: target.up
+                    ? (failing.isEmpty ? nil : "without an answer: \(failing.joined(separator: ", "))") : "no answer")
+        }
+    }
+}
+
+/// What `/metrics` reads.
+struct SamplerMetrics: MetricsProvider {
+    let sampler: Sampler
+
+    func sample(deadline: ContinuousClock.Instant) async -> SampleSet {
+        await sampler.sample(deadline: deadline).set
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds.
+    var milliseconds: Int64 {
+        components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
+    }
+}
+
+extension Settings {
+    /// Where people reach this process: as configured, else where it listens.
+    var externalURL: String {
+        var url = configuration.alerting.externalURL ?? "http://\(listenAddresses.first.map { "\($0)" } ?? "localhost")"
+        while url.hasSuffix("/") { url.removeLast() }
+        return url
+    }
+}
+
+extension Configuration {
+    /// The sections in which `other` differs and that a reload does not bring into the running process.
+    func partsThatNeedRestart(against other: Configuration) -> [String] {
+        var parts: [String] = []
+        if targets != other.targets { parts.append("targets") }
+        if sample != other.sample { parts.append("sample") }
+        if records != other.records { parts.append("records") }
+        if alerting != other.alerting { parts.append("alerting") }
+        if queues != other.queues { parts.append("queues") }
+        if queries != other.queries { parts.append("queries") }
+        if thresholds != other.thresholds { parts.append("thresholds") }
+        return parts
+    }
+}

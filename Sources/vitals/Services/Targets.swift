@@ -1,0 +1,73 @@
+import Logging
+import MetricsModel
+import Postgres
+import Redis
+import Sampling
+
+/// The configured servers as targets of the sampler.
+struct Targets {
+    let all: [any SampleTarget]
+    /// The sessions of Postgres targets by name: rows are written over the kept connection too.
+    let sessions: [String: PostgresSession]
+
+    var identities: [TargetIdentity] { all.map(\.identity) }
+
+    /// Throws a finding for every address that can't be used.
+    init(_ settings: Settings, readiness: Readiness) throws(Findings) {
+        let configuration = settings.configuration
+        let logger = Logger(label: "sampling")
+        var findings: [Finding] = []
+        var all: [any SampleTarget] = []
+        var sessions: [String: PostgresSession] = [:]
+        for target in configuration.targets {
+            let several = configuration.targets.filter { $0.kind == target.kind }.count > 1
+            let labels = several ? target.labels.setting("target", to: target.name) : target.labels
+            let log = logger.lines(of: target.name)
+            do {
+                switch target.kind {
+                case .postgres:
+                    let address = try PostgresConfiguration(target.url)
+                    let session = PostgresSession(address, readiness: readiness)
+                    sessions[target.name] = session
+                    all.append(
+                        PostgresTarget(
+                            identity: TargetIdentity(
+                                name: target.name, kind: .postgres, instance: address.instance, labels: labels),
+                            session: session, settings: try PostgresTargetSettings(target, configuration),
+                            now: unixMilliseconds, log: log))
+                case .redis:
+                    let url = try RedisURL(parsing: target.url)
+                    all.append(
+                        RedisTarget(
+                            identity: TargetIdentity(name: target.name, kind: .redis, instance: url.instance, labels: labels),
+                            url: url, settings: RedisTargetSettings(target, configuration), now: unixMilliseconds, log: log))
+                }
+            } catch {
+                findings.append(Finding("target '\(target.name)'", settings.secrets.redacting("\(error)")))
+            }
+        }
+        guard findings.isEmpty else { throw Findings(all: findings) }
+        self.all = all
+        self.sessions = sessions
+    }
+}
+
+/// The names of the collectors of a kind of target.
+func knownCollectors(_ kind: TargetConfiguration.Kind) -> [String] {
+    switch kind {
+    case .postgres: PostgresTarget.collectorNames
+    case .redis: RedisCollector.allCases.map(\.rawValue)
+    }
+}
+
+extension RedisTargetSettings {
+    fileprivate init(_ target: TargetConfiguration, _ configuration: Configuration) {
+        self.init(
+            collectors: Set(RedisCollector.allCases.filter { target.collectors[$0.rawValue] ?? true }),
+            queues: configuration.queues.filter { $0.target == nil || $0.target == target.name }.map { queue in
+                RedisQueue(
+                    name: queue.name, kind: RedisQueue.Kind(rawValue: queue.type) ?? .list, key: queue.key,
+                    failedKey: queue.failedKey, activeKey: queue.activeKey, database: queue.database)
+            })
+    }
+}
