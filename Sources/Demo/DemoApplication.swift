@@ -41,7 +41,7 @@ public final class DemoApplication: Sendable {
         if let password = postgres.options.password { command.environment["PGPASSWORD"] = password }
         return DemoApplication(
             database: try await ChildProcess(command),
-            cache: RedisSession(try RedisURL(parsing: redis.url), clientName: "shop"))
+            cache: RedisSession(try RedisURL(redis.url), clientName: "shop"))
     }
 
     private init(database: ChildProcess, cache: RedisSession) {

@@ -34,7 +34,7 @@ struct BenchmarkServers {
         }
         await session.close()
 
-        let cache = RedisSession(try RedisURL(parsing: redis.url), clientName: "benchmark")
+        let cache = RedisSession(try RedisURL(redis.url), clientName: "benchmark")
         _ = try await cache.send(RedisCommand("DEBUG", "POPULATE", "\(keys)"), deadline: .now + .seconds(60))
         await cache.close()
         return BenchmarkServers(postgres: postgres, redis: redis)

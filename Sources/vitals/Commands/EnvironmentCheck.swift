@@ -26,7 +26,7 @@ extension Check {
                     case .postgres:
                         databases.append(
                             (target.name, PostgresSession(try PostgresConfiguration(target.url), readiness: readiness)))
-                    case .redis: caches.append((target.name, RedisSession(try RedisURL(parsing: target.url))))
+                    case .redis: caches.append((target.name, RedisSession(try RedisURL(target.url))))
                     }
                 } catch {
                     findings.append(Finding("target '\(target.name)'", settings.secrets.redacting("\(error)")))

@@ -49,11 +49,13 @@ final class OwnReport: Sendable {
     }
 
     private func addStore(to sample: inout SampleBuilder) {
-        let statistics = sources.store.statistics
+        let statistics = sources.store.stats
         sample.add(OwnFamilies.storeSeries, [], Double(statistics.series))
         sample.add(OwnFamilies.storeSamples, [], Double(statistics.samples))
         sample.add(OwnFamilies.storeBytes, [], Double(statistics.bytes))
-        for (reason, count) in statistics.refused { sample.add(OwnFamilies.storeRefused, [reason], Double(count)) }
+        for reason in RefusalReason.allCases {
+            sample.add(OwnFamilies.storeRefused, [reason.rawValue], Double(statistics.refused[reason] ?? 0))
+        }
         do {
             sample.add(OwnFamilies.storageFree, [], Double(try diskSpace(at: sources.storagePath).freeBytes))
         } catch {

@@ -24,13 +24,13 @@ struct PromQLQueries: QueryEngine {
     }
 
     private func answer(
-        _ deadline: ContinuousClock.Instant, _ evaluate: (PromQLEngine) throws(PromQLError) -> PromQL.QueryResult
+        _ deadline: ContinuousClock.Instant, _ evaluate: (PromQLEngine) throws(PromQLError) -> QueryResult
     ) throws(QueryFailure) -> QueryAnswer {
         var limited = engine
         limited.limits.duration = max(.zero, deadline - .now)
         do {
             let result = try evaluate(limited)
-            return QueryAnswer(Web.QueryResult(result.value), warnings: result.warnings)
+            return QueryAnswer(QueryData(result.value), warnings: result.warnings)
         } catch {
             let kind: QueryFailure.Kind =
                 switch error.code {
@@ -45,7 +45,7 @@ struct PromQLQueries: QueryEngine {
     }
 }
 
-extension Web.QueryResult {
+extension QueryData {
     fileprivate init(_ value: PromQLValue) {
         switch value {
         case .scalar(let number, let time): self = .scalar(QueryPoint(timestamp: time, value: number))

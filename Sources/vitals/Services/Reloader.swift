@@ -57,8 +57,8 @@ actor Reloader {
         let patterns = settings.configuration.ruleFiles
         let warn: (String) -> Void = { [logger] in logger.warning("\($0)") }
         if !patterns.isEmpty {
-            let folder = settings.configFile.map { folder(of: $0) } ?? "."
-            return try files.read(patterns, relativeTo: folder, warn: warn)
+            let base = settings.configFile.map { folder(of: $0) } ?? "."
+            return try files.read(patterns, relativeTo: base, warn: warn)
         }
         guard let shipped = ShippedFiles.alertsFolder() else {
             logger.warning("no rule_files are configured and the shipped alerts/vitals.yml is not found: no alert is evaluated")

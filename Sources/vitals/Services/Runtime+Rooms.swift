@@ -1,7 +1,9 @@
 import AsyncHTTPClient
 import Health
 import Logging
+import Alerting
 import MetricsModel
+import Postgres
 import PromQL
 import Receivers
 import Records
@@ -10,6 +12,21 @@ import Sampling
 import Web
 
 extension Runtime {
+    static func openStore(_ settings: Settings, _ logger: Logger) throws(Findings) -> SampleStore {
+        let limits = StoreLimits(retention: settings.storageRetention, bytesMax: settings.storageMaxBytes)
+        do {
+            let (store, report) = try SampleStore.open(directory: settings.storagePath + "/store", limits: limits)
+            if report.isClean {
+                logger.info("store read", metadata: ["samples": "\(store.stats.samples)"])
+            } else {
+                logger.warning("store read in part: \(report)")
+            }
+            return store
+        } catch {
+            throw Findings(all: [Finding("--storage.path", error.description)])
+        }
+    }
+
     /// Nil when no Postgres target is there to hold rows.
     static func recordWriter(
         _ settings: Settings, _ targets: Targets, _ sampler: Sampler, _ logger: Logger
@@ -60,7 +77,7 @@ extension Runtime {
             targets: { await targetViews(sampler) }, ruleGroups: { rules.groups.map { RuleGroupView($0) } },
             queries: PromQLQueries(engine: engine, source: store),
             runbook: { ShippedFiles.runbook($0, in: alerts) }, reload: { try await reloader.reload() })
-        do {
+        do throws(WebStartError) {
             return try WebServer(
                 settings: web, sources: sources, registry: registry, logger: Logger(label: "web"),
                 onListening: { addresses in

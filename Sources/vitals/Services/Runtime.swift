@@ -9,6 +9,7 @@ import Records
 import Sampling
 import ServiceLifecycle
 import SampleStore
+import UnixSignals
 import Web
 
 /// The running process: every room built from the settings and wired, one after the other in the direction in which data flows.
@@ -46,9 +47,7 @@ struct Runtime {
             recordDatabase: configuration.records.target ?? configuration.targets.first { $0.kind == .postgres }?.name)
         let own = TargetIdentity(
             name: "vitals", kind: .vitals, instance: settings.listenAddresses.first.map { "\($0)" } ?? "vitals")
-        let opened = try SampleStore.open(
-            directory: settings.storagePath + "/store",
-            limits: StoreLimits(retention: settings.storageRetention, bytes: settings.storageMaxBytes))
+        let opened = try Self.openStore(settings, logger)
         store = opened
         let writer = StoreWriter(store: opened, identities: targets.identities + [own])
         let report = OwnReportSlot()
@@ -102,7 +101,7 @@ struct Runtime {
             ])
         var services: [any Service] = [
             SampleTimer(sampler: sampler, interval: settings.configuration.sample.interval),
-            Running("store") { [store] in await store.run() },
+            Running("checkpoints") { try await writeCheckpoints() },
             Running("outbox", before: { [outbox] in await outbox.drain(within: .seconds(5)) }) { [outbox] in await outbox.run() },
             Running("rules") { [rules] in try await rules.run() },
             Running("health") { [health] in await health.run() },

@@ -13,9 +13,9 @@ struct SampleTimer: Service {
     }
 
     func run() async throws {
-        let clock = ContinuousClock()
-        var next = clock.now
         await cancelWhenGracefulShutdown {
+            let clock = ContinuousClock()
+            var next = clock.now
             while !Task.isCancelled {
                 _ = await sampler.sample(deadline: clock.now + Self.deadline(for: interval))
                 next = max(next + interval, clock.now)

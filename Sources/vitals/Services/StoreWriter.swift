@@ -18,7 +18,7 @@ final class StoreWriter: Sendable {
     func append(_ sample: Sample) {
         for target in sample.targets {
             scopes[target.identity]?.append(
-                target.families, at: sample.set.timestamp, isUp: target.up, duration: target.duration.seconds)
+                target.families, at: sample.set.timestamp, target: target.up ? .up : .down, took: target.duration)
         }
     }
 }

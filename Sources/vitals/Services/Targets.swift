@@ -23,7 +23,7 @@ struct Targets {
             let several = configuration.targets.filter { $0.kind == target.kind }.count > 1
             let labels = several ? target.labels.setting("target", to: target.name) : target.labels
             let log = logger.lines(of: target.name)
-            do {
+            do throws(any Error) {
                 switch target.kind {
                 case .postgres:
                     let address = try PostgresConfiguration(target.url)
@@ -36,7 +36,7 @@ struct Targets {
                             session: session, settings: try PostgresTargetSettings(target, configuration),
                             now: unixMilliseconds, log: log))
                 case .redis:
-                    let url = try RedisURL(parsing: target.url)
+                    let url = try RedisURL(target.url)
                     all.append(
                         RedisTarget(
                             identity: TargetIdentity(name: target.name, kind: .redis, instance: url.instance, labels: labels),
