@@ -95,7 +95,7 @@ let package = Package(
                     "Health", "Records", "Web", "Demo", "YAML",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
                     .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                    logging, lifecycle, signals,
+                    logging, lifecycle, signals, nioCore,
                 ],
                 swiftSettings: settings),
             .testTarget(name: "VitalsTests", dependencies: ["vitals", "Support"], swiftSettings: settings),
