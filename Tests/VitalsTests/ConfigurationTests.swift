@@ -73,7 +73,7 @@ private func findings(
         #expect(configuration.ruleFiles == ["rules/*.yml"])
         #expect(configuration.records.retention == .seconds(90 * 86_400))
         #expect(configuration.alerting.alertmanagers.map(\.url) == ["http://127.0.0.1:9093", "https://am"])
-        #expect(configuration.alerting.alertmanagers.last?.password == "pass")
+        #expect(configuration.alerting.alertmanagers.last?.credentials == .basic(username: "u", password: "pass"))
         #expect(configuration.alerting.externalLabels["region"] == "eu")
         #expect(configuration.queues.map(\.key) == ["mails", "s:events"])
         #expect(configuration.queries.first?.valueColumn == "n")

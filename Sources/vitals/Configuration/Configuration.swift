@@ -35,10 +35,17 @@ struct Configuration: Sendable {
 
     struct AlertmanagerConfiguration: Sendable, Equatable {
         var url: String
-        var username: String?
-        var password: String?
-        var bearerToken: String?
+        var credentials = Credentials.none
         var timeout: Duration = .seconds(10)
+    }
+
+    /// A file is read anew for each delivery, so that a rotated secret is taken up.
+    enum Credentials: Sendable, Equatable {
+        case none
+        case basic(username: String, password: String)
+        case basicFile(username: String, path: String)
+        case bearer(String)
+        case bearerFile(String)
     }
 
     /// One queue to watch in Redis.

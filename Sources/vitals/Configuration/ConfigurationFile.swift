@@ -143,13 +143,22 @@ struct ConfigurationFile {
         var alertmanager = Configuration.AlertmanagerConfiguration(url: url)
         set(&alertmanager.timeout, fields["timeout"], positive)
         if let basic = fields["basic_auth"]?.fields(["username", "password", "password_file"]) {
-            alertmanager.username = basic.required("username")?.nonEmptyString()
-            alertmanager.password = secret(basic, "password")
-            secrets.add(alertmanager.password)
+            let username = basic.required("username")?.nonEmptyString()
+            let password = secret(basic, "password")
+            secrets.add(password)
+            if let username, let password {
+                let file = basic["password_file"]?.string()
+                alertmanager.credentials =
+                    file.map { .basicFile(username: username, path: $0) }
+                    ?? .basic(username: username, password: password)
+            }
         }
         if fields.has("bearer_token") || fields.has("bearer_token_file") {
-            alertmanager.bearerToken = secret(fields, "bearer_token")
-            secrets.add(alertmanager.bearerToken)
+            let token = secret(fields, "bearer_token")
+            secrets.add(token)
+            if let token {
+                alertmanager.credentials = fields["bearer_token_file"]?.string().map { .bearerFile($0) } ?? .bearer(token)
+            }
         }
         return alertmanager
     }

@@ -10,6 +10,7 @@ import Records
 import SampleStore
 import Sampling
 import Web
+import YAML
 
 extension Runtime {
     static func openStore(_ settings: Settings, _ logger: Logger) throws(Findings) -> SampleStore {
@@ -25,6 +26,22 @@ extension Runtime {
         } catch {
             throw Findings(all: [Finding("--storage.path", error.description)])
         }
+    }
+
+    /// Throws a finding for each address that can't be used.
+    static func receivers(_ configuration: Configuration) throws(Findings) -> [any Notifier] {
+        var receivers: [any Notifier] = []
+        for alertmanager in configuration.alerting.alertmanagers {
+            do {
+                receivers.append(
+                    try AlertmanagerNotifier(
+                        url: alertmanager.url, credentials: AlertmanagerNotifier.Credentials(alertmanager.credentials),
+                        timeout: alertmanager.timeout, client: .shared))
+            } catch {
+                throw Findings(all: [Finding("alerting.alertmanagers", error.description)])
+            }
+        }
+        return receivers
     }
 
     /// Nil when no Postgres target is there to hold rows.
@@ -101,6 +118,19 @@ extension Runtime {
                 error: target.up
                     ? (failing.isEmpty ? nil : "without an answer: \(failing.joined(separator: ", "))") : "no answer")
         }
+    }
+}
+
+extension AlertmanagerNotifier.Credentials {
+    fileprivate init(_ credentials: Configuration.Credentials) {
+        self =
+            switch credentials {
+            case .none: .none
+            case .basic(let username, let password): .basic(username: username, password: password)
+            case .basicFile(let username, let path): .basicFile(username: username, passwordFile: path)
+            case .bearer(let token): .bearer(token)
+            case .bearerFile(let path): .bearerFile(path)
+            }
     }
 }
 

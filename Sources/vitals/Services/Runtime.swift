@@ -57,14 +57,14 @@ struct Runtime {
 
         // Alerts out.
         outbox = Outbox(
-            try configuration.alerting.alertmanagers.map { try AlertmanagerNotifier($0) },
+            try Self.receivers(configuration),
             directory: settings.storagePath + "/outbox", onEvent: logger.report)
         var ruleSettings = RuleSettings()
         ruleSettings.interval = configuration.sample.interval.milliseconds
         ruleSettings.externalLabels = configuration.alerting.externalLabels
         ruleSettings.externalURL = settings.externalURL
         let engine = PromQLEngine(subqueryStep: configuration.sample.interval.milliseconds)
-        let language = PromQLLanguage(engine: engine)
+        let language = PromQLLanguage(engine)
         rules = RuleEngine(
             settings: ruleSettings, language: language, source: opened, sink: opened,
             stateDirectory: settings.storagePath + "/rules", notify: { [outbox] in await outbox.enqueue($0) },
@@ -128,6 +128,18 @@ struct Runtime {
         await hooks.run(logger)
         logger.info("stopped")
         try result.get()
+    }
+
+    /// The time of a start and the size of the log follow from how long ago the last checkpoint was.
+    private func writeCheckpoints() async throws {
+        while true {
+            try await Task.sleep(for: .seconds(600))
+            do {
+                try store.checkpoint()
+            } catch {
+                logger.error("series are not kept over a restart", metadata: ["err": "\(error)"])
+            }
+        }
     }
 
     /// U1: what is wrong is said once, at the start; the process goes on and connects when it can.

@@ -71,3 +71,19 @@ extension RedisTargetSettings {
             })
     }
 }
+
+extension PostgresTargetSettings {
+    fileprivate init(_ target: TargetConfiguration, _ configuration: Configuration) throws(PostgresError) {
+        var queries: [BusinessQuery] = []
+        for query in configuration.queries where query.target == nil || query.target == target.name {
+            queries.append(
+                try BusinessQuery(
+                    name: query.name, help: query.help, type: query.type, sql: query.sql, labels: query.labels,
+                    valueColumn: query.valueColumn))
+        }
+        self.init(
+            collectors: target.collectors, slowQuery: configuration.thresholds.slowQuery,
+            largestTables: configuration.thresholds.largestTables, topStatements: configuration.thresholds.topStatements,
+            queries: queries)
+    }
+}
