@@ -39,6 +39,12 @@ public final class TemporaryDirectory: Sendable {
     /// The path of an entry of this directory.
     public func path(_ name: String) -> String { "\(path)/\(name)" }
 
+    /// The text of a file in it.
+    public func read(_ name: String) throws -> String {
+        guard let data = FileManager.default.contents(atPath: path(name)) else { throw SupportError("cannot read \(path(name))") }
+        return String(decoding: data, as: UTF8.self)
+    }
+
     /// Writes a file in it, and returns its path.
     @discardableResult
     public func write(_ name: String, _ text: String) throws -> String {

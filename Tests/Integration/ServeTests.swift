@@ -1,0 +1,160 @@
+import Demo
+import Glibc
+import Redis
+import Support
+import Testing
+
+@Suite(.serialized) struct ServeTests {
+    @Test("DATABASE_URL and REDIS_URL are enough: both servers are sampled, health answers, SIGTERM ends it with 0")
+    func environmentIsEnough() async throws {
+        try await withServers { servers in
+            try await servers.migrate()
+            let vitals = try await RunningVitals.serve(environment: servers.environment, in: servers.directory)
+            let samples = try await vitals.metrics()
+            #expect(samples["pg_up"] == 1)
+            #expect(samples["redis_up"] == 1)
+            #expect(samples.keys.contains { $0.hasPrefix("pg_stat_database_xact_commit{") })
+            #expect(samples.keys.contains { $0.hasPrefix("redis_memory_used_bytes") })
+            #expect(samples["vitals_sample_round_trips{target=\"redis\"}"] != nil)
+            #expect(samples["auth_attempts_total{result=\"failure\"}"] == 0)
+            #expect(samples["auth_account_lockouts_total"] == 0)
+
+            let health = try await vitals.get("/health")
+            #expect(health.status == 200)
+            #expect(health.text.contains("\"postgres\""))
+            #expect(try await vitals.get("/health/live").status == 200)
+            #expect(try await vitals.get("/health/ready").status == 200)
+            #expect(try await vitals.get("/api/health").text.contains("\"components\""))
+            #expect(try await vitals.get("/").status == 200)
+            #expect(try await vitals.get("/alerts").text.contains("Watchdog"))
+            #expect(try await vitals.get("/runbooks/DatabaseDown").status == 200)
+            #expect(try await vitals.get("/api/v1/rules").text.contains("\"DatabaseDown\""))
+            #expect(try await vitals.get("/nothing").status == 404)
+
+            vitals.process.signal(SIGTERM)
+            #expect(await vitals.process.waitForExit() == 0)
+            #expect(try vitals.logged().contains("stopped"))
+        }
+    }
+
+    @Test("promtool finds nothing to say about /metrics but for documented names")
+    func promtoolIsSilent() async throws {
+        try await withServers { servers in
+            try await servers.redis([
+                RedisCommand("SET", "k", "v"), RedisCommand("GET", "k"), RedisCommand("LPUSH", "jobs", "1"),
+            ])
+            try await servers.sql("CREATE TABLE users (id int PRIMARY KEY, email text, is_active boolean, created_at timestamptz)")
+            try await withVitals(environment: servers.environment, in: servers.directory) { vitals in
+                _ = try await vitals.metrics()
+                let text = try await vitals.get("/metrics").text
+                let file = try servers.directory.write("metrics.txt", text)
+                let log = servers.directory.path("promtool.log")
+                let command = ChildProcess.Command(
+                    try Programs.path(of: "bash"), ["-c", "promtool check metrics < \(file)"], log: log,
+                    directory: servers.directory.path)
+                _ = try await ChildProcess(command).waitForExit()
+                let findings = try servers.directory.read("promtool.log").split(separator: "\n").map(String.init)
+                // The documents name two gauges with `_total`.
+                let documented = ["users_active_total", "api_keys_active_total"]
+                #expect(findings.filter { finding in !documented.contains { finding.hasPrefix($0) } } == [])
+            }
+        }
+    }
+
+    @Test("The format follows Accept, the encoding Accept-Encoding")
+    func negotiation() async throws {
+        try await withServers { servers in
+            try await withVitals(environment: servers.environment, in: servers.directory) { vitals in
+                let plain = try await vitals.get("/metrics")
+                #expect(plain.headers["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
+                #expect(!plain.text.contains("# EOF"))
+                let open = try await vitals.get(
+                    "/metrics", headers: ["Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"])
+                #expect(open.headers["content-type"]?.hasPrefix("application/openmetrics-text; version=1.0.0") == true)
+                #expect(open.text.hasSuffix("# EOF\n"))
+                let zipped = try await vitals.get("/metrics", headers: ["Accept-Encoding": "gzip"])
+                #expect(zipped.headers["content-encoding"] == "gzip")
+                #expect(zipped.body.starts(with: [0x1F, 0x8B]))
+            }
+        }
+    }
+
+    @Test("A row a minute lands in system_health, and check_system_health() works from plain SQL")
+    func rows() async throws {
+        try await withServers { servers in
+            try await servers.migrate()
+            let configuration = "records: {interval: 1s}\n"
+            try await withVitals(environment: servers.environment, in: servers.directory, configuration: configuration) { vitals in
+                let written = try await vitals.metrics(within: .seconds(20)) { ($0["vitals_records_written_total"] ?? 0) >= 2 }
+                #expect(written != nil)
+                let rows = try await servers.sql("SELECT count(*) FROM system_health WHERE db_connections_active IS NOT NULL")
+                #expect(rows.first.flatMap { $0 }.flatMap { Int($0) } ?? 0 >= 2)
+            }
+            let answer = try await servers.sql("SELECT check_system_health()->>'status'")
+            #expect(["healthy", "degraded", "warning"].contains(answer.first ?? nil))
+        }
+    }
+
+    @Test("Without a table for rows Vitals says so once and does the rest")
+    func noTable() async throws {
+        try await withServers { servers in
+            try await withVitals(
+                environment: servers.environment, in: servers.directory, configuration: "records: {interval: 1s}\n"
+            ) { vitals in
+                _ = try await vitals.metrics()
+                try await Task.sleep(for: .seconds(4))
+                #expect(try await vitals.metrics()["pg_up"] == 1)
+                #expect(try vitals.logged().components(of: "rows are off") == 1)
+            }
+        }
+    }
+
+    @Test("SIGHUP reads the rules again; a wrong file leaves the old ones running")
+    func reload() async throws {
+        try await withServers { servers in
+            let rules = try servers.directory.write("rules.yml", "groups: [{name: a, rules: [{alert: First, expr: vector(1)}]}]")
+            try await withVitals(
+                environment: servers.environment, in: servers.directory, configuration: "rule_files: [\(rules)]\n"
+            ) { vitals in
+                #expect(try await vitals.get("/api/v1/rules").text.contains("First"))
+                try servers.directory.write("rules.yml", "groups: [{name: a, rules: [{alert: Second, expr: 'vector('}]}]")
+                vitals.process.signal(SIGHUP)
+                let failed = try await vitals.metrics(within: .seconds(10)) { $0["vitals_config_last_reload_successful"] == 0 }
+                #expect(failed != nil)
+                #expect(try await vitals.get("/api/v1/rules").text.contains("First"))
+                try servers.directory.write("rules.yml", "groups: [{name: a, rules: [{alert: Second, expr: vector(1)}]}]")
+                vitals.process.signal(SIGHUP)
+                let taken = try await vitals.metrics(within: .seconds(10)) { $0["vitals_config_last_reload_successful"] == 1 }
+                #expect(taken != nil)
+                #expect(try await vitals.get("/api/v1/rules").text.contains("Second"))
+            }
+        }
+    }
+
+    @Test("What changes something needs an administrator, and attempts are counted")
+    func administration() async throws {
+        try await withServers { servers in
+            let token = try servers.directory.write("token", "let-me-in-please\n")
+            try await withVitals(
+                ["--web.admin-token-file", token], environment: servers.environment, in: servers.directory
+            ) { vitals in
+                #expect(try await vitals.get("/-/reload", method: "POST").status == 401)
+                let wrong = ["Authorization": "Bearer nonsense"]
+                #expect(try await vitals.get("/-/reload", headers: wrong, method: "POST").status == 401)
+                let right = ["Authorization": "Bearer let-me-in-please"]
+                #expect(try await vitals.get("/-/reload", headers: right, method: "POST").status == 200)
+                #expect(try await vitals.get("/-/reload", headers: right).status == 405)
+                let samples = try await vitals.metrics()
+                #expect(samples["auth_token_validations_total{result=\"success\"}"] == 1)
+                #expect(samples["auth_token_validations_total{result=\"failure\"}"] == 1)
+            }
+        }
+    }
+}
+
+extension String {
+    /// How often `part` occurs.
+    func components(of part: String) -> Int {
+        ranges(of: part).count
+    }
+}
