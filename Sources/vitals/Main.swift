@@ -48,6 +48,12 @@ func collectorSwitches(in arguments: [String]) -> [String] {
     }
 }
 
+/// Prints at once, also into a pipe.
+func say(_ text: String) {
+    print(text)
+    fflush(nil)
+}
+
 /// Prints to standard error.
 func complain(_ text: String) {
     let bytes = Array((text + "\n").utf8)

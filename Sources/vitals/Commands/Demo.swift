@@ -15,7 +15,7 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         let storage = absolutePath(options.storagePath)
         let folder = storage + "/demo"
-        print("Starting a private Postgres and Redis under \(folder) …")
+        say("Starting a private Postgres and Redis under \(folder) …")
         try makeFolder(folder)
         let postgres = try await PrivatePostgres.start(PrivatePostgres.Options(directory: folder + "/postgres"))
         do {
@@ -32,7 +32,7 @@ struct DemoCommand: AsyncParsableCommand {
             throw error
         }
         await postgres.stop()
-        print("Everything that the demo started has ended.")
+        say("Everything that the demo started has ended.")
     }
 
     private func run(on postgres: PrivatePostgres, _ redis: PrivateRedis, folder: String) async throws {
@@ -68,7 +68,7 @@ struct DemoCommand: AsyncParsableCommand {
         defer { readiness.stop() }
         let session = PostgresSession(try PostgresConfiguration(url, applicationName: "vitals demo"), readiness: readiness)
         let applied = try await Migrator(session).up()
-        for migration in applied { print("applied \(migration.version) \(migration.name)") }
+        for migration in applied { say("applied \(migration.version) \(migration.name)") }
         await session.close()
     }
 }

@@ -21,6 +21,8 @@ struct Running: Service {
             group.addTask {
                 do {
                     try await body()
+                    // Nothing left to do is no reason to end the others: a service that ends would end the whole group.
+                    await waitForShutdown()
                 } catch is CancellationError {
                     // The way in which it ends.
                 }
@@ -39,8 +41,8 @@ struct Running: Service {
     }
 }
 
-/// For work that is done once: a service that ends would end the whole group.
-func waitForShutdown() async {
+/// Returns when the process is told to stop.
+private func waitForShutdown() async {
     do {
         try await gracefulShutdown()
     } catch {

@@ -148,7 +148,6 @@ struct Runtime {
         for error in found.report.errors { logger.error("startup: \(error)") }
         for warning in found.warnings { logger.warning("startup: \(warning)") }
         if found.report.success { logger.info("startup: every check passed") }
-        await waitForShutdown()
     }
 
     /// The service group's own lines say what ours say.
