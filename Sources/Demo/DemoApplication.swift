@@ -1,5 +1,5 @@
-public import Postgres
-public import Redis
+import Postgres
+import Redis
 
 /// An application at work: users who shop, jobs that are done or fail, a cache that is hit and missed. What it does to Postgres is
 /// done by pgbench, so that it is somebody else's work in every statistic.

@@ -88,11 +88,12 @@ extension Runtime {
         web.configFile = settings.webConfigFile
         web.tokenFile = settings.adminTokenFile
         let alerts = ShippedFiles.alertsFolder()
+        let queries = PromQLQueries(engine: engine, source: store)
         let sources = WebSources(
             metrics: SamplerMetrics(sampler: sampler), health: health,
             build: BuildView(version: Build.version, swiftVersion: Build.swiftVersion),
             targets: { await targetViews(sampler) }, ruleGroups: { rules.groups.map { RuleGroupView($0) } },
-            queries: PromQLQueries(engine: engine, source: store),
+            queries: queries, selector: { (text: String) throws(QueryFailure) in try queries.selector(text) },
             runbook: { ShippedFiles.runbook($0, in: alerts) }, reload: { try await reloader.reload() })
         do throws(WebStartError) {
             return try WebServer(
