@@ -118,6 +118,30 @@ struct EvaluationTests {
         #expect(late?.code == .timeout)
     }
 
+    @Test(
+        "Times at the ends of the number range are out of data, not out of bounds",
+        arguments: ["9.2e15", "-9.2e15", "9e18", "-9e18"])
+    func extremeTimes(time: String) throws {
+        let source = try LiteralSource(["m 1 2 3"])
+        let engine = PromQLEngine(features: .all)
+        for text in [
+            "m", "m smoothed", "rate(m[1y])", "rate(m[1y] smoothed)", "changes(m[1y] anchored)", "last_over_time(m[1y:1w])",
+        ] {
+            let place = text.lastIndex(of: "]").map { text.index(after: $0) } ?? text.index(after: text.startIndex)
+            let pinned = text[..<place] + " @ \(time) offset \(time.hasPrefix("-") ? "" : "-")200y" + text[place...]
+            #expect(try lines(String(pinned), at: 0, source, engine: engine) == [], "\(pinned)")
+        }
+    }
+
+    @Test("A subquery of many steps over nothing ends at the deadline")
+    func emptySteps() throws {
+        let engine = PromQLEngine(limits: QueryLimits(duration: .milliseconds(50)))
+        let late = #expect(throws: PromQLError.self) {
+            try lines("sum_over_time((vector(1) > 2)[10y:1ms])", at: 0, LiteralSource(), engine: engine)
+        }
+        #expect(late?.code == .timeout)
+    }
+
     @Test("A cancelled task ends its query")
     func cancellation() async throws {
         let task = Task { () -> PromQLError? in

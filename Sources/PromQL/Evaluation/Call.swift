@@ -13,7 +13,7 @@ extension Query {
         case .start: return .scalar(Double(start) / 1000)
         case .end: return .scalar(Double(end) / 1000)
         case .step: return .scalar(Double(step) / 1000)
-        case .range: return .scalar(Double(end - start) / 1000)
+        case .range: return .scalar(Double(end.subtractingSaturated(start)) / 1000)
         case .minOf, .maxOf:
             let (a, b) = (try scalar(arguments[0], at: time), try scalar(arguments[1], at: time))
             return .scalar(kind == .minOf ? goMin(a, b) : goMax(a, b))

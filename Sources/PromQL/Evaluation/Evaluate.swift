@@ -3,8 +3,8 @@ import MetricsModel
 extension Query {
     /// The value of a node at one time.
     func evaluate(_ node: PlanNode, at time: Int64) throws(PromQLError) -> Value {
-        if let cached = node.cached { return cached }
         try checkpoint()
+        if let cached = node.cached { return cached }
         let value = try compute(node, at: time)
         if node.isInvariant { node.cached = value }
         return value

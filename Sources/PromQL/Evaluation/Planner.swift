@@ -183,7 +183,7 @@ struct Planner {
         switch duration {
         case .milliseconds(let value): return value
         case .expression(let expression):
-            guard let value = expression.milliseconds(step: query.step, range: query.end - query.start) else {
+            guard let value = expression.milliseconds(step: query.step, range: query.end.subtractingSaturated(query.start)) else {
                 throw PromQLError(
                     .execution, "duration expression has no value here", range: expression.sourceRange, in: query.text)
             }

@@ -98,7 +98,7 @@ extension Query {
     {
         guard window.count >= 2 else { return nil }
         let end = source.reference(time)
-        let start = end - source.length
+        let start = end.subtractingSaturated(source.length)
         var result = window.last - window.first
         if isCounter, window.hasDecrease {
             var previous = window.first
@@ -188,11 +188,11 @@ extension Query {
     /// The functions on windows whose edges are anchored to the sample before them, or interpolated.
     private func extended(_ kind: Function.Kind, _ series: SeriesData, _ source: WindowSource, at time: Int64) -> Double? {
         let end = source.reference(time)
-        let start = end - source.length
+        let start = end.subtractingSaturated(source.length)
         let isSmoothed = source.edges == .smoothed
         let lookback = engine.lookback
-        let lower = upperBound(series.timestamps, start - lookback)
-        let upper = upperBound(series.timestamps, isSmoothed ? end + lookback : end)
+        let lower = upperBound(series.timestamps, start.subtractingSaturated(lookback))
+        let upper = upperBound(series.timestamps, isSmoothed ? end.addingSaturated(lookback) : end)
         guard upper > lower else { return nil }
         let (times, values) = (series.timestamps, series.values)
         var last = upper - 1
@@ -243,9 +243,9 @@ extension Query {
         for series in try source.loadWithoutMarkers(self) {
             let after = upperBound(series.timestamps, now)
             let before = after - 1
-            guard before >= 0, series.timestamps[before] > now - source.length else { continue }
+            guard before >= 0, series.timestamps[before] > now.subtractingSaturated(source.length) else { continue }
             let isExact = series.timestamps[before] == now
-            if isExact || after == series.timestamps.count || series.timestamps[after] > now + engine.lookback {
+            if isExact || after == series.timestamps.count || series.timestamps[after] > now.addingSaturated(engine.lookback) {
                 out.append(Sample(labels: series.labels, value: series.values[before]))
             } else {
                 let value = interpolate(series, before, at: now, isCounter: false)
