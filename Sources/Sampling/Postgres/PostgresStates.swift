@@ -1,0 +1,41 @@
+internal import Postgres
+
+/// What was last said about a target and its collectors: one line for each change, none for what stays.
+struct PostgresStates {
+    private let target: String
+    private let log: LogLine
+    /// Nil before the first sample.
+    private var isUp: Bool?
+    private var downCode: PostgresError.Code?
+    private var failing: [String: PostgresError] = [:]
+
+    init(target: String, log: @escaping LogLine) {
+        self.target = target
+        self.log = log
+    }
+
+    mutating func up() {
+        if isUp != true { log(.info, isUp == nil ? "postgres \(target): connected" : "postgres \(target): answers again") }
+        isUp = true
+        downCode = nil
+    }
+
+    mutating func down(_ error: PostgresError) {
+        // First late, then busy until it wakes: one state. A lost connection that is then refused: the same.
+        let code: PostgresError.Code = error.code == .busy ? .timeout : error.code
+        if isUp != false || downCode != code { log(.error, "postgres \(target): \(error)") }
+        isUp = false
+        downCode = code
+    }
+
+    /// `source` is a collector, or one of its questions.
+    mutating func note(_ source: String, _ error: PostgresError?) {
+        let before = failing[source]
+        failing[source] = error
+        guard let error else {
+            if before != nil { log(.info, "postgres \(target): \(source) works again") }
+            return
+        }
+        if before?.code != error.code { log(.warning, "postgres \(target): \(source) has no data: \(error)") }
+    }
+}
