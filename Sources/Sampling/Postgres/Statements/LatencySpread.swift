@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
-
 /// What is known of some executions besides their moments, in seconds.
 struct LatencyLimits: Sendable, Hashable {
     /// No execution was shorter, none longer; nil when not known.
@@ -33,7 +27,7 @@ struct LatencySpread: Sendable, Hashable {
         var mean = rest.mean
         if let range = limits.range { mean = min(max(mean, range.lowerBound), range.upperBound) }
         var variance = rest.squares / calls
-        // No variance can be greater than that of a distribution on the two ends (Bhatia, Davis 2000).
+        // None can be greater with these ends and this mean (Bhatia, Davis 2000).
         if let range = limits.range { variance = min(variance, (range.upperBound - mean) * (mean - range.lowerBound)) }
         let deviation = variance.squareRoot()
         switch rest.calls {
@@ -44,32 +38,23 @@ struct LatencySpread: Sendable, Hashable {
             counts[LatencyHistogram.bucket(of: mean - deviation)] += 1
             counts[LatencyHistogram.bucket(of: mean + deviation)] += 1
         default:
-            let shares = LatencySpread.logNormalShares(mean: mean, variance: variance, range: limits.range)
+            let distribution = LatencyDistribution(mean: mean, variance: variance, range: limits.range)
+            let shares = LatencySpread.shares(of: distribution)
             for (place, count) in rounded(shares, of: UInt64(rest.calls)).enumerated() { counts[place] += count }
         }
         return counts
     }
 
-    /// Shares of the buckets under the log-normal distribution with these moments, cut to the range.
-    private static func logNormalShares(mean: Double, variance: Double, range: ClosedRange<Double>?) -> [Double] {
-        let shape = log1p(variance / (mean * mean))
-        let location = log(mean) - shape / 2
-        let below = { (seconds: Double) -> Double in
-            seconds <= 0 ? 0 : erfc((location - log(seconds)) / (2 * shape).squareRoot()) / 2
-        }
-        let floor = range.map { below($0.lowerBound) } ?? 0
-        let ceiling = range.map { below($0.upperBound) } ?? 1
+    /// Each bucket's share of a distribution.
+    private static func shares(of distribution: LatencyDistribution) -> [Double] {
         var shares: [Double] = []
         var previous = 0.0
-        for bound in LatencyHistogram.boundsSeconds + [.infinity] {
-            var reached = bound == .infinity ? 1 : (below(bound) - floor) / (ceiling - floor)
-            if let range, bound < range.lowerBound { reached = 0 }
-            if let range, bound >= range.upperBound { reached = 1 }
-            reached = reached.isFinite ? min(max(reached, previous), 1) : (bound >= mean ? 1 : previous)
+        for bound in LatencyHistogram.boundsSeconds {
+            let reached = max(previous, distribution.share(upTo: bound))
             shares.append(reached - previous)
             previous = reached
         }
-        return shares
+        return shares + [1 - previous]
     }
 
     /// Whole numbers by largest remainder, with what earlier rounding owed.
