@@ -103,6 +103,7 @@ struct TemplateExecution {
         guard !elements.isEmpty else { return try walk(otherwise, dot) }
         let mark = variables.count
         for (index, element) in elements {
+            try step()
             let count = pipe.variables.count
             if pipe.isAssignment {
                 if let last = pipe.variables.last { try assign(last.name, element) }
