@@ -1,3 +1,5 @@
+private import Glibc
+
 /// One label of a series.
 public struct Label: Sendable, Hashable {
     public let name: String
@@ -156,10 +158,15 @@ public func quoted(_ text: String) -> String {
     return out + "\""
 }
 
-/// Equality of the UTF-8 bytes; two strings of equal bytes are always equal, so the fast comparison decides most calls.
+/// Equality of the UTF-8 bytes. Swift's `==` compares what people read; native strings hand out their bytes at once.
 public func sameBytes(_ a: String, _ b: String) -> Bool {
-    guard a.utf8.count == b.utf8.count, a == b else { return false }
-    return a.utf8.elementsEqual(b.utf8)
+    let equal = a.utf8.withContiguousStorageIfAvailable { a in
+        b.utf8.withContiguousStorageIfAvailable { b in
+            guard a.count == b.count, let start = a.baseAddress, let other = b.baseAddress else { return a.count == b.count }
+            return start == other || memcmp(start, other, a.count) == 0
+        }
+    }
+    return (equal ?? nil) ?? a.utf8.elementsEqual(b.utf8)
 }
 
 /// Bytewise order of the UTF-8 texts.
