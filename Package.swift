@@ -98,13 +98,13 @@ let package = Package(
                     logging, lifecycle, signals, nioCore,
                 ],
                 swiftSettings: settings),
-            .testTarget(name: "VitalsTests", dependencies: ["vitals", "Support"], swiftSettings: settings),
+            .testTarget(name: "VitalsTests", dependencies: ["vitals", "Support", "MetricsModel"], swiftSettings: settings),
             .target(name: "Support", dependencies: ["Demo"], path: "Tests/Support", swiftSettings: settings),
             .testTarget(
                 name: "IntegrationTests",
                 dependencies: [
                     "vitals", "Support", "Demo", "Postgres", "Redis", "MetricsModel", "PromQL", "YAML",
-                    .product(name: "AsyncHTTPClient", package: "async-http-client"), nioCore,
+                    .product(name: "AsyncHTTPClient", package: "async-http-client"), nioCore, nioHTTP1,
                 ],
                 path: "Tests/Integration", swiftSettings: settings),
             .executableTarget(

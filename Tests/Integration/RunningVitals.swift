@@ -3,6 +3,7 @@ import Demo
 import FoundationEssentials
 import Glibc
 import NIOCore
+import NIOHTTP1
 import Support
 
 /// The built executable, run as a user would.
@@ -53,6 +54,28 @@ struct RunningVitals {
     /// What it has logged so far.
     func logged() throws -> String { try text(of: log) }
 
+    /// The lines of its log that hold all of these parts.
+    func logLines(_ parts: String...) throws -> [String] {
+        try logged().split(separator: "\n").map(String.init).filter { line in parts.allSatisfy { line.contains($0) } }
+    }
+
+    /// Its open and opening TCP connections to a port, from the kernel's own table.
+    func connections(to port: Int) throws -> Int {
+        let folder = "/proc/\(process.pid)/fd"
+        // A descriptor closed since the listing has no destination.
+        let own = Set(
+            try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { name in
+                try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")
+            }.filter { $0.hasPrefix("socket:[") }.map { String($0.dropFirst(8).dropLast()) })
+        // `sl local remote st tx:rx tr:when retransmits uid timeout inode …`, addresses and state in hexadecimal.
+        let remote = ":" + String(port, radix: 16, uppercase: true).leftPadded(to: 4)
+        return try text(of: "/proc/net/tcp").split(separator: "\n").dropFirst().filter { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 9 && fields[2].hasSuffix(remote) && ["01", "02"].contains(fields[3])
+                && own.contains(String(fields[9]))
+        }.count
+    }
+
     // MARK: - Asking
 
     struct Answer {
@@ -64,19 +87,10 @@ struct RunningVitals {
     }
 
     func get(
-        _ path: String, headers: [String: String] = [:], method: String = "GET", within limit: Duration = .seconds(30)
+        _ path: String, headers: [String: String] = [:], method: String = "GET", body: String? = nil,
+        within limit: Duration = .seconds(30)
     ) async throws -> Answer {
-        var request = HTTPClientRequest(url: url + path)
-        request.method = .RAW(value: method)
-        for (name, value) in headers { request.headers.add(name: name, value: value) }
-        let seconds = Int64(limit.components.seconds) + 1
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(seconds))
-        let body = try await response.body.collect(upTo: 64 << 20)
-        return Answer(
-            status: Int(response.status.code),
-            headers: Dictionary(
-                response.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first }),
-            body: Array(body.readableBytesView))
+        try await fetch(url + path, headers: headers, method: method, body: body, within: limit)
     }
 
     /// The samples of `/metrics`, by the text before the value.
@@ -94,6 +108,52 @@ struct RunningVitals {
         return samples
     }
 
+    /// The value of the first series of an instant query; nil when there is none.
+    func query(_ expression: String) async throws -> Double? {
+        struct Reply: Decodable {
+            struct Content: Decodable {
+                struct Sample: Decodable {
+                    struct Value: Decodable {
+                        let text: String
+
+                        init(from decoder: any Decoder) throws {
+                            var pair = try decoder.unkeyedContainer()
+                            _ = try pair.decode(Double.self)
+                            text = try pair.decode(String.self)
+                        }
+                    }
+                    let value: Value
+                }
+                let result: [Sample]
+            }
+            let data: Content
+        }
+        let answer = try await get("/api/v1/query?query=\(percentEncoded(expression))")
+        guard answer.status == 200 else { throw SupportError("\(expression): \(answer.status) \(answer.text)") }
+        let reply = try JSONDecoder().decode(Reply.self, from: Data(answer.body))
+        return reply.data.result.first.flatMap { Double($0.value.text) }
+    }
+
+    /// The alerts of `/api/v1/alerts`.
+    func alerts() async throws -> [Alert] {
+        struct Reply: Decodable {
+            struct Content: Decodable { let alerts: [Alert] }
+            let data: Content
+        }
+        return try JSONDecoder().decode(Reply.self, from: Data(try await get("/api/v1/alerts").body)).data.alerts
+    }
+
+    struct Alert: Decodable {
+        let labels: [String: String]
+        let state: String
+        let activeAt: String
+        let value: String
+    }
+
+    func alert(_ name: String) async throws -> Alert? {
+        try await alerts().first { $0.labels["alertname"] == name }
+    }
+
     /// Asks again and again until `condition` holds; nil when it never did.
     func metrics(
         within limit: Duration, until condition: ([String: Double]) -> Bool
@@ -108,13 +168,60 @@ struct RunningVitals {
     }
 }
 
+/// Asks again and again until the answer is yes; false when it never was.
+func eventually(within limit: Duration, _ condition: () async throws -> Bool) async throws -> Bool {
+    let deadline = ContinuousClock.now + limit
+    while ContinuousClock.now < deadline {
+        if try await condition() { return true }
+        try await Task.sleep(for: .milliseconds(100))
+    }
+    return false
+}
+
+/// For the value of a query parameter (RFC 3986, section 2.1).
+private func percentEncoded(_ text: String) -> String {
+    text.utf8.reduce(into: "") { out, byte in
+        let scalar = Unicode.Scalar(byte)
+        if byte < 0x80, scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) {
+            out.unicodeScalars.append(scalar)
+        } else {
+            out += "%" + String(byte, radix: 16, uppercase: true).leftPadded(to: 2)
+        }
+    }
+}
+
+extension String {
+    /// With zeros in front.
+    fileprivate func leftPadded(to width: Int) -> String {
+        String(repeating: "0", count: Swift.max(0, width - count)) + self
+    }
+}
+
+/// One request over HTTP.
+func fetch(
+    _ url: String, headers: [String: String] = [:], method: String = "GET", body: String? = nil,
+    within limit: Duration = .seconds(30)
+) async throws -> RunningVitals.Answer {
+    var request = HTTPClientRequest(url: url)
+    request.method = .RAW(value: method)
+    for (name, value) in headers { request.headers.add(name: name, value: value) }
+    if let body { request.body = .bytes(ByteBuffer(string: body)) }
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(Int64(limit.components.seconds) + 1))
+    let bytes = try await response.body.collect(upTo: 64 << 20)
+    return RunningVitals.Answer(
+        status: Int(response.status.code),
+        headers: Dictionary(
+            response.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first }),
+        body: Array(bytes.readableBytesView))
+}
+
 /// The package's folder, from this file's place in it.
 let packageDirectory: String = {
     #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 }
 }()
 
 /// The executable under test stands beside the tests' own.
-private func executable() throws -> String {
+func executable() throws -> String {
     var buffer = [UInt8](repeating: 0, count: 4_096)
     let length = readlink("/proc/self/exe", &buffer, buffer.count)
     let own = String(decoding: buffer.prefix(max(0, length)), as: UTF8.self)

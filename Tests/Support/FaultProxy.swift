@@ -132,7 +132,8 @@ public final class FaultProxy: Sendable {
         }
     }
 
-    private static func withLoopback(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+    /// The address of a port on 127.0.0.1.
+    static func withLoopback(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(clamping: port).bigEndian
@@ -148,7 +149,8 @@ public final class FaultProxy: Sendable {
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    private static func thread(_ run: @escaping @Sendable () -> Void) {
+    /// Runs `run` on a thread of its own, which nobody joins.
+    static func thread(_ run: @escaping @Sendable () -> Void) {
         let box = Unmanaged.passRetained(Body(run))
         var thread = pthread_t()
         let status = pthread_create(

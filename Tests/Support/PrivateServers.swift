@@ -20,9 +20,11 @@ public struct PrivateServer: Sendable {
             ], port, in: directory)
     }
 
-    /// Alertmanager with this configuration file. It stays alone: no cluster.
-    public static func alertmanager(_ configuration: String, in directory: TemporaryDirectory) async throws -> PrivateServer {
-        let port = try freePort()
+    /// Alertmanager with this configuration file. It stays alone: no cluster. `port` nil: a free one.
+    public static func alertmanager(
+        _ configuration: String, port: Int? = nil, in directory: TemporaryDirectory
+    ) async throws -> PrivateServer {
+        let port = if let port { port } else { try freePort() }
         let file = try directory.write("alertmanager.yml", configuration)
         return try await start(
             "prometheus-alertmanager",

@@ -1,3 +1,4 @@
+import MetricsModel
 import Support
 import Testing
 

@@ -62,7 +62,7 @@ final class Authenticator: Sendable {
             guard settings.hasCredentials else {
                 throw WebError(
                     .forbidden,
-                    "no administrator is configured: name one in --web.config.file or give --web.token-file, or send SIGHUP instead"
+                    "no administrator is configured: name one in --web.config.file or give --web.admin-token-file, or send SIGHUP instead"
                 )
             }
         }
