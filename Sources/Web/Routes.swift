@@ -15,6 +15,7 @@ extension Route {
             Route([.get], "/style.css", .open) { (_) throws(WebError) in Pages.style },
             Route([.get], "/alerts", handle: pages.alerts),
             Route([.get], "/runbooks/{alert}", handle: pages.runbook),
+            Route([.get], "/dashboards/{name}", handle: pages.dashboard),
             Route([.get], "/api/health") { (_) throws(WebError) in .health(health.report.apiHealth) },
             Route([.get], "/health") { (_) throws(WebError) in .health(health.report.health(services: sources.services)) },
             Route([.get], "/health/live", .open) { (_) throws(WebError) in

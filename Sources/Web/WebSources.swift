@@ -16,6 +16,8 @@ public struct WebSources: Sendable {
     public var selector: (@Sendable (String) throws(QueryFailure) -> [LabelMatcher])?
     /// The Markdown of an alert's runbook; nil when there is none of that name.
     public var runbook: (@Sendable (_ alert: String) async -> String?)?
+    /// The JSON of a shipped Grafana dashboard; nil when there is none of that name.
+    public var dashboard: (@Sendable (_ name: String) async -> String?)?
     /// Reads the configuration anew. Throws what is wrong with it (its description is shown to the administrator); the old one then stays.
     public var reload: (@Sendable () async throws -> Void)?
 
@@ -25,6 +27,7 @@ public struct WebSources: Sendable {
         targets: (@Sendable () async -> [TargetView])? = nil, ruleGroups: (@Sendable () async -> [RuleGroupView])? = nil,
         queries: (any QueryEngine)? = nil, selector: (@Sendable (String) throws(QueryFailure) -> [LabelMatcher])? = nil,
         runbook: (@Sendable (_ alert: String) async -> String?)? = nil,
+        dashboard: (@Sendable (_ name: String) async -> String?)? = nil,
         reload: (@Sendable () async throws -> Void)? = nil
     ) {
         self.metrics = metrics
@@ -36,6 +39,7 @@ public struct WebSources: Sendable {
         self.queries = queries
         self.selector = selector
         self.runbook = runbook
+        self.dashboard = dashboard
         self.reload = reload
     }
 }

@@ -53,9 +53,11 @@ private func configured(_ sources: inout WebSources) {
     sources.ruleGroups = { demoGroups() }
     sources.runbook = {
         $0 == "HighErrorRate"
-            ? "# High <error> rate\n\nSee `SELECT 1 < 2` and **this**.\n\n- [ok](https://example.org/)\n- [bad](javascript:alert(1))\n"
+            ? "# High <error> rate\n\nSee `SELECT 1 < 2` and **this**.\n\n- [ok](https://example.org/)\n- [bad](javascript:alert(1))\n- [Other](OtherAlert.md)\n"
+                + "- [board](../../dashboards/cache.json)\n- [away](../secret.md)\n\n| Seen | Do |\n| --- | --- |\n| a | b |\n"
             : nil
     }
+    sources.dashboard = { $0 == "cache" ? "{\"uid\":\"cache\"}" : nil }
     sources.targets = { [TargetView(job: "postgres", instance: "db:5432", isUp: false, error: "<refused>")] }
 }
 
@@ -200,6 +202,10 @@ private func configured(_ sources: inout WebSources) {
             #expect(runbook.contains("<code>SELECT 1 &lt; 2</code>"))
             #expect(runbook.contains("<strong>this</strong>"))
             #expect(runbook.contains("<a href=\"https://example.org/\""))
+            #expect(runbook.contains("<a href=\"/runbooks/OtherAlert\""))
+            #expect(runbook.contains("<a href=\"/dashboards/cache\""))
+            #expect(!runbook.contains("secret.md"))
+            #expect(runbook.contains("<tr><th> Seen </th><th> Do </th></tr>"))
             for path in ["/runbooks/none", "/runbooks/..%2f..%2fetc", "/runbooks/", "/runbooks/a.b"] {
                 #expect(try await fetch(running.port, path).status == 404, "\(path)")
             }
@@ -207,10 +213,24 @@ private func configured(_ sources: inout WebSources) {
         }
     }
 
+    @Test("A dashboard is served as its JSON, with or without the file's ending")
+    func dashboards() async throws {
+        try await withServer(configure: configured) { running async throws in
+            for path in ["/dashboards/cache", "/dashboards/cache.json"] {
+                let answer = try await fetch(running.port, path)
+                #expect(answer.status == 200 && answer.text == "{\"uid\":\"cache\"}", "\(path)")
+                #expect(answer.headers["content-type"] == "application/json")
+            }
+            for path in ["/dashboards/none", "/dashboards/.json", "/dashboards/..%2fcache", "/dashboards/a.b", "/dashboards/"] {
+                #expect(try await fetch(running.port, path).status == 404, "\(path)")
+            }
+        }
+    }
+
     @Test("Parts that were not handed in are not there")
     func absent() async throws {
         try await withServer { running async throws in
-            for path in ["/alerts", "/api/v1/rules", "/api/v1/alerts", "/api/v1/query?query=1", "/runbooks/x"] {
+            for path in ["/alerts", "/api/v1/rules", "/api/v1/alerts", "/api/v1/query?query=1", "/runbooks/x", "/dashboards/x"] {
                 #expect(try await fetch(running.port, path).status == 404, "\(path)")
             }
             #expect(

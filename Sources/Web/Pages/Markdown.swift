@@ -71,14 +71,15 @@ enum Markdown {
     private static func tableRow(_ line: Substring, _ block: inout Block, _ html: inout HTML) {
         // The line under the head that only draws.
         if line.allSatisfy({ "|-: ".contains($0) }) { return }
+        let isHead = block != .table
         open(.table, &block, &html)
         html.markup("<tr>")
         var cells = line.split(separator: "|", omittingEmptySubsequences: false).dropFirst()
         if cells.last?.allSatisfy({ $0 == " " }) == true { cells = cells.dropLast() }
         for cell in cells {
-            html.markup("<td>")
+            html.markup(isHead ? "<th>" : "<td>")
             inline(cell, &html)
-            html.markup("</td>")
+            html.markup(isHead ? "</th>" : "</td>")
         }
         html.markup("</tr>\n")
     }
@@ -129,7 +130,7 @@ enum Markdown {
             } else if character == "[", let (label, after) = between("[", "]", rest), let (target, end) = between("(", ")", after)
             {
                 flush(&plain, &html)
-                html.link(target, text: label)
+                html.link(served(target), text: label)
                 rest = end
             } else {
                 plain.append(character)
@@ -137,6 +138,14 @@ enum Markdown {
             }
         }
         flush(&plain, &html)
+    }
+
+    /// Where this server has what a link of the repository's files leads to: `X.md` beside a runbook, a dashboard's `x.json`.
+    private static func served(_ target: String) -> String {
+        guard !HTML.isLinkable(target), let file = target.split(separator: "/").last else { return target }
+        if file.hasSuffix(".md"), file.count == target.count { return "/runbooks/" + file.dropLast(3) }
+        if file.hasSuffix(".json"), target.contains("dashboards/") { return "/dashboards/" + file.dropLast(5) }
+        return target
     }
 
     private static func flush(_ plain: inout String, _ html: inout HTML) {

@@ -35,12 +35,20 @@ struct Pages: Sendable {
     /// `/runbooks/ALERT`: the runbook's Markdown as a page.
     @Sendable func runbook(_ request: WebRequest) async throws(WebError) -> WebResponse {
         let name = request.parameters["alert"] ?? ""
-        // The name may become a file's: no separators, no dots.
-        let isName = !name.isEmpty && name.utf8.count <= 200 && name.utf8.allSatisfy(Self.isNameByte)
-        guard isName, let text = await sources.runbook?(name) else {
+        guard Self.isName(name), let text = await sources.runbook?(name) else {
             throw WebError(.notFound, "there is no runbook of this name")
         }
         return HTML.page(title: "\(name) runbook") { html in Markdown.render(text, into: &html) }
+    }
+
+    /// `/dashboards/NAME` and `/dashboards/NAME.json`: a shipped dashboard as Grafana imports it.
+    @Sendable func dashboard(_ request: WebRequest) async throws(WebError) -> WebResponse {
+        var name = request.parameters["name"] ?? ""
+        if name.hasSuffix(".json") { name.removeLast(5) }
+        guard Self.isName(name), let json = await sources.dashboard?(name) else {
+            throw WebError(.notFound, "there is no dashboard of this name")
+        }
+        return .json(Array(json.utf8))
     }
 
     static let style: WebResponse = {
@@ -48,6 +56,11 @@ struct Pages: Sendable {
         response.headers = [("Cache-Control", "max-age=3600")]
         return response
     }()
+
+    /// The name may become a file's: no separators, no dots.
+    private static func isName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= 200 && name.utf8.allSatisfy(isNameByte)
+    }
 
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {

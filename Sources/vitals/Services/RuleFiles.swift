@@ -59,15 +59,19 @@ extension Finding {
     }
 }
 
-/// The rules and runbooks that come with Vitals: in the working folder, beside the executable's package, or where a package puts them.
+/// The rules, runbooks and dashboards that come with Vitals: in the working folder, beside the executable's package, or where a package puts them.
 enum ShippedFiles {
-    static func alertsFolder() -> String? {
+    static func alertsFolder() -> String? { folder("alerts", holding: "vitals.yml") }
+
+    static func dashboardsFolder() -> String? { folder("dashboards", holding: "overview.json") }
+
+    private static func folder(_ name: String, holding file: String) -> String? {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         let length = readlink("/proc/self/exe", &buffer, buffer.count)
         let executable = String(decoding: buffer.prefix(max(0, length)), as: UTF8.self)
         // PACKAGE/.build/x86_64-unknown-linux-gnu/release/vitals
         let package = executable.split(separator: "/").dropLast(4).reduce(into: "") { $0 += "/" + $1 }
-        return ["alerts", package + "/alerts", "/usr/share/vitals/alerts"].first { access($0 + "/vitals.yml", R_OK) == 0 }
+        return [name, "\(package)/\(name)", "/usr/share/vitals/\(name)"].first { access("\($0)/\(file)", R_OK) == 0 }
     }
 
     /// The Markdown of an alert's runbook. The name comes from a URL: only an alert's own form is looked for.
@@ -75,6 +79,16 @@ enum ShippedFiles {
         guard let folder, !alert.isEmpty, alert.utf8.count <= 100, isMetricName(alert) else { return nil }
         do {
             return try readFile("\(folder)/runbooks/\(alert).md")
+        } catch {
+            return nil
+        }
+    }
+
+    /// The JSON of a dashboard, by its file's name without `.json`.
+    static func dashboard(_ name: String, in folder: String?) -> String? {
+        guard let folder, name.utf8.count <= 100, isMetricName(name) else { return nil }
+        do {
+            return try readFile("\(folder)/\(name).json")
         } catch {
             return nil
         }

@@ -88,13 +88,15 @@ extension Runtime {
         web.configFile = settings.webConfigFile
         web.tokenFile = settings.adminTokenFile
         let alerts = ShippedFiles.alertsFolder()
+        let dashboards = ShippedFiles.dashboardsFolder()
         let queries = PromQLQueries(engine: engine, source: store)
         let sources = WebSources(
             metrics: SamplerMetrics(sampler: sampler), health: health,
             build: BuildView(version: Build.version, swiftVersion: Build.swiftVersion),
             targets: { await targetViews(sampler) }, ruleGroups: { rules.groups.map { RuleGroupView($0) } },
             queries: queries, selector: { (text: String) throws(QueryFailure) in try queries.selector(text) },
-            runbook: { ShippedFiles.runbook($0, in: alerts) }, reload: { try await reloader.reload() })
+            runbook: { ShippedFiles.runbook($0, in: alerts) }, dashboard: { ShippedFiles.dashboard($0, in: dashboards) },
+            reload: { try await reloader.reload() })
         do throws(WebStartError) {
             return try WebServer(
                 settings: web, sources: sources, registry: registry, logger: Logger(label: "web"),
