@@ -126,12 +126,14 @@ public final class TargetScope: Sendable {
         scope.places = Dictionary(uniqueKeysWithValues: scope.known.enumerated().map { ($1.series, $0) })
     }
 
-    /// The target's labels win; a label of that name that the series has is kept as `exported_NAME`, as Prometheus does without
-    /// `honor_labels`.
+    /// The target's labels win; a label of that name that the series has with another value is kept as `exported_NAME`, as
+    /// Prometheus does without `honor_labels`.
     private func storedLabels(_ series: Series) -> Labels {
         var labels = target.pairs
         for label in series.labels.pairs {
-            labels.append(target[label.name] == nil ? label : Label("exported_" + label.name, label.value))
+            let own = target[label.name]
+            if own == label.value { continue }
+            labels.append(own == nil ? label : Label("exported_" + label.name, label.value))
         }
         labels.append(Label(Labels.metricName, series.name))
         return Labels(labels)
