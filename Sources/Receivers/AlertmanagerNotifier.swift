@@ -1,5 +1,6 @@
 public import Alerting
 public import AsyncHTTPClient
+internal import Glibc
 internal import MetricsModel
 internal import NIOCore
 internal import NIOHTTP1
@@ -147,6 +148,11 @@ public struct AlertmanagerNotifier: Notifier {
             }
         }
         if error is CancellationError { return NotifyError(.other, "cancelled", isRetryable: true, mayHaveArrived: true) }
+        if let error = error as? IOError {
+            let neverBegan = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL, EACCES].contains(error.errnoCode)
+            return NotifyError(
+                .networkError, String(cString: strerror(error.errnoCode)), isRetryable: true, mayHaveArrived: !neverBegan)
+        }
         if let error = error as? NIOConnectionError {
             let reasons = error.connectionErrors.map { "\($0.error)" }.joined(separator: "; ")
             let isName = error.connectionErrors.isEmpty

@@ -163,19 +163,20 @@ public struct YAMLFields {
     }
 }
 
-/// Levenshtein's distance in bytes, for texts of configuration keys. A longer word is not compared: it is no slip of the pen.
+/// The distance of two words in slips of the pen: a letter too many, too few, wrong, or two swapped (Damerau 1964, as optimal string
+/// alignment), in bytes. A longer word is not compared: it is no slip of the pen.
 func editDistance(_ a: String, _ b: String) -> Int {
     let (a, b) = (Array(a.utf8), Array(b.utf8))
     guard a.count <= 64, b.count <= 64 else { return max(a.count, b.count) }
-    var row = Array(0...b.count)
+    var beforeLast = [Int](repeating: 0, count: b.count + 1)
+    var last = Array(0...b.count)
     for (i, x) in a.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
+        var row = [i + 1] + [Int](repeating: 0, count: b.count)
         for (j, y) in b.enumerated() {
-            let replaced = diagonal + (x == y ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
+            row[j + 1] = min(last[j] + (x == y ? 0 : 1), last[j + 1] + 1, row[j] + 1)
+            if i > 0, j > 0, x == b[j - 1], y == a[i - 1] { row[j + 1] = min(row[j + 1], beforeLast[j - 1] + 1) }
         }
+        (beforeLast, last) = (last, row)
     }
-    return row[b.count]
+    return last[b.count]
 }

@@ -1,6 +1,7 @@
 import Alerting
 import MetricsModel
 import PromQL
+import Support
 import Synchronization
 
 /// Series in plain arrays: readable by PromQL, writable by rules.
@@ -104,23 +105,6 @@ final class Collected<Value: Sendable>: Sendable {
     func add(_ values: [Value]) { state.withLock { $0 += values } }
 }
 
-/// Steele, Lea and Flood's SplitMix64: a seeded generator whose sequence is the same everywhere.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-}
-
 /// A rule file that must be right.
 func rules(_ text: String, path: String = "rules.yml") throws -> RuleFile {
     let (file, findings) = RuleFile.read(text.utf8, path: path, language: PromQLLanguage())
@@ -130,4 +114,8 @@ func rules(_ text: String, path: String = "rules.yml") throws -> RuleFile {
 
 struct RuleFileRefused: Error, CustomStringConvertible {
     let description: String
+}
+
+extension SeededGenerator {
+    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import MetricsModel
+import Support
 import Testing
 
 @testable import Alerting
@@ -123,7 +124,7 @@ struct OutboxQueueTests {
     /// same firing again, hears no end without a firing, and in the end knows how things are.
     @Test("Whatever happens, the receiver is never misled and the journal leads to the same queue", arguments: 0..<150)
     func property(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var limits = OutboxQueue.Limits()
         limits.batch = 1 + random.below(4)
         var queue = OutboxQueue(limits: limits)
@@ -204,7 +205,7 @@ struct OutboxQueueTests {
 struct OutboxJournalTests {
     @Test("Changes are read back as they were written", arguments: 0..<20)
     func roundTrip(seed: UInt64) throws {
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<10 {
             let changes: [OutboxQueue.Change] = [
                 .queued(
@@ -237,7 +238,7 @@ struct OutboxJournalTests {
             #expect(restored.count == complete)
             #expect(complete >= length * 10 / whole.count - 1)
         }
-        var random = SplitMix(seed: 1)
+        var random = SeededGenerator(seed: 1)
         for _ in 0..<200 {
             var damaged = whole
             damaged[random.below(damaged.count)] ^= UInt8(1 << random.below(8))

@@ -1,5 +1,6 @@
 import Glibc
 import MetricsModel
+import Support
 import Testing
 
 @testable import Alerting
@@ -13,7 +14,7 @@ private func temporaryDirectory() -> String {
 struct GroupScheduleTests {
     @Test("A group keeps its place in the interval; every slot comes once or is counted as missed", arguments: 0..<100)
     func slots(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let interval = Int64(1 + random.below(100_000))
         let schedule = GroupSchedule(file: "f\(random.next())", group: "g", interval: interval)
         #expect((0..<interval).contains(schedule.offset))

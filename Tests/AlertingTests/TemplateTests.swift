@@ -1,4 +1,5 @@
 import MetricsModel
+import Support
 import Testing
 
 @testable import Alerting
@@ -94,7 +95,7 @@ struct TemplateTests {
 
     @Test("No mutated template makes the parser or the expansion crash or hang", arguments: 0..<20)
     func fuzz(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let parts =
             Self.texts.map(\.0) + Self.failures.map(\.0).filter { !$0.contains("000000") } + Self.unparsable.map(\.0)
             + [
@@ -131,7 +132,7 @@ struct TemplateTests {
 
     @Test("A float printed is read as the same float", arguments: 0..<10)
     func floatRoundTrip(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<100 {
             let value = Double(bitPattern: random.next())
             guard value.isFinite else { continue }

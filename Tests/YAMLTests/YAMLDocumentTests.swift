@@ -1,3 +1,4 @@
+import Support
 import Testing
 import YAML
 
@@ -108,7 +109,7 @@ struct YAMLDocumentTests {
 
     @Test("No garbage, cut or mutated text makes the parser crash or hang", arguments: 0..<20)
     func fuzz(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let seedText =
             "a: &x [1, 'b', \"c\\n\"]\nb: {<<: *x, k: |\n  text\n, \"q\": >-\n  f}\n--- # c\n? k\n: - !!str v\n%TAG ! t\n"
         let alphabet = Array(seedText.utf8) + [0, 9, 0x7F, 0xC3, 0xA9, 0xFF, 0xFE, 0xEF, 0xBB, 0xBF]
@@ -129,20 +130,5 @@ struct YAMLDocumentTests {
                 #expect(error.line >= 1 && error.column >= 1 && !error.message.isEmpty, "seed \(seed)")
             }
         }
-    }
-}
-
-/// Steele, Lea and Flood's SplitMix64: a seeded generator whose sequence is the same everywhere.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import Support
 import Testing
 import YAML
 
@@ -80,7 +81,7 @@ struct YAMLReaderTests {
 
     @Test("A duration printed is read as the same duration", arguments: 0..<10)
     func durationRoundTrip(seed: UInt64) throws {
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<50 {
             let value = Int64(random.next() >> (24 + random.next() % 40))
             guard value < Int64.max / 1_000_000 else { continue }

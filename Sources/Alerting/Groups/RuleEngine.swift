@@ -19,6 +19,7 @@ public enum RuleEvent: Sendable {
 ///     try await engine.run()      // until cancelled
 public final class RuleEngine: Sendable {
     private struct State {
+        var settings: RuleSettings
         var runners: [String: RuleGroupRunner] = [:]
         /// The keys of the groups in the order of the files.
         var order: [String] = []
@@ -27,7 +28,6 @@ public final class RuleEngine: Sendable {
         var retired: [(series: [Labels], due: Int64)] = []
     }
 
-    private let settings: RuleSettings
     private let language: any RuleLanguage
     private let source: any SeriesSource
     private let sink: any SampleSink
@@ -35,7 +35,7 @@ public final class RuleEngine: Sendable {
     private let stateDirectory: String?
     private let notify: @Sendable ([Notification]) async -> Void
     private let onEvent: @Sendable (RuleEvent) -> Void
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let changed = Signal()
 
     /// - Parameters:
@@ -46,7 +46,7 @@ public final class RuleEngine: Sendable {
         clock: any WallClock = SystemWallClock(), stateDirectory: String?,
         notify: @escaping @Sendable ([Notification]) async -> Void, onEvent: @escaping @Sendable (RuleEvent) -> Void
     ) {
-        self.settings = settings
+        state = Mutex(State(settings: settings))
         self.language = language
         self.source = source
         self.sink = sink
@@ -63,38 +63,39 @@ public final class RuleEngine: Sendable {
 
     /// Takes the rules of these files, and only these. Groups known by file and name keep the state of their rules; new ones take
     /// theirs from the state directory; what vanished gets stale markers two intervals later, when a renamed rule has written its own.
-    public func load(_ files: [RuleFile]) async {
+    /// Two loads at once are not meant to be.
+    ///
+    /// - Parameter newSettings: what holds from now on; nil leaves the settings as they are.
+    public func load(_ files: [RuleFile], settings newSettings: RuleSettings? = nil) async {
         let now = clock.now
-        let definitions = files.flatMap(\.groups)
-        var kept: [(RuleGroupRunner, RuleGroupDefinition)] = []
-        let removed = state.withLock { state -> [RuleGroupRunner] in
-            state.order = []
-            var old = state.runners
-            state.runners = [:]
-            for definition in definitions where state.runners[definition.key] == nil {
-                let runner: RuleGroupRunner
-                if let known = old.removeValue(forKey: definition.key) {
-                    kept.append((known, definition))
-                    runner = known
-                } else {
-                    runner = makeRunner(definition, now: now)
-                }
-                state.runners[definition.key] = runner
-                state.order.append(definition.key)
-            }
-            let schedules = state.order.compactMap { key -> (String, GroupSchedule)? in
-                guard let definition = definitions.first(where: { $0.key == key }) else { return nil }
-                let interval = definition.interval ?? settings.interval
-                return (key, GroupSchedule(file: definition.file, group: definition.name, interval: interval))
-            }
-            state.timetable.replace(schedules, now: now)
-            return Array(old.values)
+        let (settings, old) = state.withLock { state in
+            state.settings = newSettings ?? state.settings
+            return (state.settings, state.runners)
         }
-        for (runner, definition) in kept { await runner.replace(definition) }
-        for runner in removed {
-            let series = await runner.retire()
-            let due = now + 2 * runner.snapshot.interval
-            state.withLock { $0.retired.append((series, due)) }
+        var runners: [String: RuleGroupRunner] = [:]
+        var order: [String] = []
+        var schedules: [(String, GroupSchedule)] = []
+        for definition in files.flatMap(\.groups) where runners[definition.key] == nil {
+            let key = definition.key
+            if let known = old[key] {
+                await known.replace(definition, settings: settings)
+                runners[key] = known
+            } else {
+                runners[key] = makeRunner(definition, settings, now: now)
+            }
+            order.append(key)
+            let interval = definition.interval ?? settings.interval
+            schedules.append((key, GroupSchedule(file: definition.file, group: definition.name, interval: interval)))
+        }
+        var retired: [(series: [Labels], due: Int64)] = []
+        for (key, runner) in old where runners[key] == nil {
+            retired.append((await runner.retire(), now + 2 * runner.snapshot.interval))
+        }
+        state.withLock { state in
+            state.runners = runners
+            state.order = order
+            state.timetable.replace(schedules, now: now)
+            state.retired += retired
         }
         changed.set()
     }
@@ -149,7 +150,7 @@ public final class RuleEngine: Sendable {
         return due
     }
 
-    private func makeRunner(_ definition: RuleGroupDefinition, now: Int64) -> RuleGroupRunner {
+    private func makeRunner(_ definition: RuleGroupDefinition, _ settings: RuleSettings, now: Int64) -> RuleGroupRunner {
         var group = RuleGroup(definition, settings: settings, language: language)
         let fingerprint = Labels(["file": definition.file, "name": definition.name]).fingerprint
         let path = stateDirectory.map { "\($0)/\(String(fingerprint, radix: 16)).state" }
@@ -164,6 +165,6 @@ public final class RuleEngine: Sendable {
                 onEvent(.stateNotRestored(group: definition.key, error: error.description))
             }
         }
-        return RuleGroupRunner(group, settings: settings, language: language, statePath: path, onEvent: onEvent)
+        return RuleGroupRunner(group, language: language, statePath: path, onEvent: onEvent)
     }
 }

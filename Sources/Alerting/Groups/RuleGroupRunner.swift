@@ -7,7 +7,6 @@ actor RuleGroupRunner {
     nonisolated let key: String
     private nonisolated let published: Mutex<RuleGroupSnapshot>
     private var group: RuleGroup
-    private let settings: RuleSettings
     private let language: any RuleLanguage
     private let statePath: String?
     private let onEvent: @Sendable (RuleEvent) -> Void
@@ -17,12 +16,11 @@ actor RuleGroupRunner {
     private var isRetired = false
 
     init(
-        _ group: RuleGroup, settings: RuleSettings, language: any RuleLanguage, statePath: String?,
+        _ group: RuleGroup, language: any RuleLanguage, statePath: String?,
         onEvent: @escaping @Sendable (RuleEvent) -> Void
     ) {
         self.key = group.definition.key
         self.group = group
-        self.settings = settings
         self.language = language
         self.statePath = statePath
         self.onEvent = onEvent
@@ -50,7 +48,7 @@ actor RuleGroupRunner {
         return notifications
     }
 
-    func replace(_ definition: RuleGroupDefinition) {
+    func replace(_ definition: RuleGroupDefinition, settings: RuleSettings) {
         var next = RuleGroup(definition, settings: settings, language: language)
         next.takeState(from: group)
         group = next
