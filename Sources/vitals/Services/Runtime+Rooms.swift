@@ -101,7 +101,9 @@ extension Runtime {
             return try WebServer(
                 settings: web, sources: sources, registry: registry, logger: Logger(label: "web"),
                 onListening: { addresses in
-                    for address in addresses { logger.info("open http://\(address)/") }
+                    // Behind TLS or a proxy only the operator knows the address that people use.
+                    guard settings.webConfigFile == nil else { return }
+                    for address in addresses { say(worthOpening("http://\(address)", telemetryPath: settings.telemetryPath)) }
                 })
         } catch {
             throw Findings(
@@ -135,6 +137,18 @@ extension AlertmanagerNotifier.Credentials {
             case .bearerFile(let path): .bearerFile(path)
             }
     }
+}
+
+/// The pages that somebody who has just started Vitals wants to see.
+private func worthOpening(_ base: String, telemetryPath: String) -> String {
+    """
+
+    \(base)/             what is sampled, and links
+    \(base)\(telemetryPath)      what Prometheus scrapes
+    \(base)/alerts       the rules and their alerts
+    \(base)/api/health   the health of every component
+
+    """
 }
 
 /// What `/metrics` reads.
