@@ -45,7 +45,7 @@ struct LabelIndex: Sendable {
 
     /// The slots of the series to which all matchers apply, ascending. Equality and plain alternatives are look-ups and go first;
     /// what remains is decided on the candidates' own labels or on the values of the label, whichever are fewer.
-    func slots(_ matchers: [LabelMatcher], labels: (Int32) -> Labels?) -> [Int32] {
+    func slots(_ matchers: [LabelMatcher], labels: (Int32) -> Labels) -> [Int32] {
         var candidates: [Int32]?
         var rest: [LabelMatcher] = []
         for matcher in matchers {
@@ -59,7 +59,7 @@ struct LabelIndex: Sendable {
         for matcher in rest {
             let values = postings[Text(text: matcher.name)] ?? [:]
             if let few = candidates, few.count <= values.count {
-                candidates = few.filter { labels($0).map(matcher.matches) ?? false }
+                candidates = few.filter { matcher.matches(labels($0)) }
             } else if matcher.matches("") {
                 // A series without the label matches too: take away those whose value does not.
                 let unwanted = LabelIndex.union(values.lazy.filter { !matcher.matches($0.key.text) }.map(\.value))

@@ -15,7 +15,7 @@ extension SampleStore {
     ) throws(SeriesSourceError) -> [SeriesSamples] {
         let candidates = state.withLock { state in
             state.slots(matchers).compactMap { slot in
-                state[slot].flatMap { SampleStore.candidate($0, from, through, selection) }
+                SampleStore.candidate(state.slots[Int(slot)], from, through, selection)
             }
         }
         var answer: [SeriesSamples] = []
@@ -48,7 +48,8 @@ extension SampleStore {
     public func series(_ matchers: [LabelMatcher], from: Int64, through: Int64) -> [Labels] {
         let found = state.withLock { state in
             state.slots(matchers).compactMap { slot -> Labels? in
-                guard let series = state[slot], let first = series.firstTimestamp, let last = series.last?.timestamp,
+                let series = state.slots[Int(slot)]
+                guard let first = series.firstTimestamp, let last = series.last?.timestamp,
                     first <= through, last >= from
                 else { return nil }
                 return series.labels
@@ -120,5 +121,5 @@ extension SampleStore {
 
 extension StoreState {
     /// The slots of the series to which all matchers apply.
-    func slots(_ matchers: [LabelMatcher]) -> [Int32] { index.slots(matchers) { self[$0]?.labels } }
+    func slots(_ matchers: [LabelMatcher]) -> [Int32] { index.slots(matchers) { slots[Int($0)].labels } }
 }

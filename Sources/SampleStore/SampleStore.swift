@@ -77,8 +77,8 @@ public final class SampleStore: SeriesSource, SampleSink, Sendable {
 
     /// Writes all that is held to `path`, all or nothing. Readers and writers go on meanwhile.
     public func snapshot(to path: String) throws(SampleStoreError) {
-        let now = state.withLock { $0 }
-        try Snapshot.write(now.slots, nextSegment: 0, to: path)
+        let slots = state.withLock { $0.slots }
+        try Snapshot.write(slots, nextSegment: 0, to: path)
     }
 
     public var stats: StoreStats {
@@ -115,17 +115,18 @@ public final class SampleStore: SeriesSource, SampleSink, Sendable {
     private static let notOpen = SampleStoreError(code: .notOpen, description: "the store has no directory")
 
     private func checkpoint(_ disk: Disk) throws(SampleStoreError) {
-        var now: StoreState?
+        var slots: [StoredSeries] = []
+        var segment: UInt32 = 0
         let written = try disk.log.rotate {
             state.withLock { state in
                 let pending = state.log?.rotate() ?? []
-                now = state
-                return (pending, state.log?.segment ?? 0)
+                slots = state.slots
+                segment = state.log?.segment ?? 0
+                return (pending, segment)
             }
         }
         if !written { state.withLock { $0.countLogFailure() } }
-        guard let now, let segment = now.log?.segment else { return }
-        try Snapshot.write(now.slots, nextSegment: segment, to: "\(disk.directory)/\(Snapshot.fileName)")
+        try Snapshot.write(slots, nextSegment: segment, to: "\(disk.directory)/\(Snapshot.fileName)")
         for number in try SegmentLog.numbers(in: disk.directory) where number < segment {
             try StoreFile.remove(SegmentLog.path(disk.directory, number))
         }

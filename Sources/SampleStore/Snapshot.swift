@@ -13,14 +13,14 @@ enum Snapshot {
     private static let bufferBytes = 1 << 20
 
     /// `nextSegment` is the first segment of the log that the snapshot does not hold.
-    static func write(_ slots: [StoredSeries?], nextSegment: UInt32, to path: String) throws(SampleStoreError) {
+    static func write(_ slots: [StoredSeries], nextSegment: UInt32, to path: String) throws(SampleStoreError) {
         try StoreFile.replace(path) { (file) throws(SampleStoreError) in
             var out = ByteWriter()
             var header = ByteWriter()
             header.bytes = [Kind.header, version]
             header.writeUvarint(UInt64(nextSegment))
             Record.append(header.bytes, to: &out)
-            for case let series? in slots where series.last != nil {
+            for series in slots where series.last != nil {
                 Record.append(payload(series), to: &out)
                 guard out.bytes.count >= bufferBytes else { continue }
                 try file.write(out.bytes)

@@ -6,8 +6,9 @@ struct StoreState: Sendable {
     private static let sweepIntervalMilliseconds: Int64 = 60_000
 
     let limits: StoreLimits
-    /// A freed slot is used again; `generation` tells the old series from the new.
-    private(set) var slots: [StoredSeries?] = []
+    /// A freed slot is vacant until it is used again; `generation` tells the old series from the new. No optionals: changing one
+    /// in place copies it, which was half the cost of an append.
+    private(set) var slots: [StoredSeries] = []
     private var freeSlots: [Int32] = []
     private var places: [Labels: Int32] = [:]
     private(set) var index = LabelIndex()
@@ -22,15 +23,10 @@ struct StoreState: Sendable {
         self.limits = limits
     }
 
-    subscript(slot: Int32) -> StoredSeries? {
-        let place = Int(slot)
-        return slots.indices.contains(place) ? slots[place] : nil
-    }
-
     /// Whether the slot still holds that series.
     func holds(_ slot: Int32, _ generation: UInt32) -> Bool {
         let place = Int(slot)
-        return slots.indices.contains(place) && slots[place]?.generation == generation
+        return slots.indices.contains(place) && slots[place].generation == generation
     }
 
     func slot(of labels: Labels) -> Int32? { places[labels] }
@@ -72,8 +68,8 @@ struct StoreState: Sendable {
     @discardableResult
     mutating func append(_ slot: Int32, _ sample: Sample) -> Bool {
         let place = Int(slot)
-        guard slots.indices.contains(place), let newest = slots[place].map({ $0.last }) else { return false }
-        if let newest {
+        guard slots.indices.contains(place), !slots[place].isVacant else { return false }
+        if let newest = slots[place].last {
             if sample.timestamp < newest.timestamp {
                 count(.outOfOrder)
                 return false
@@ -96,15 +92,15 @@ struct StoreState: Sendable {
                 return false
             }
         }
-        stats.bytes += slots[place]?.append(sample) ?? 0
+        stats.bytes += slots[place].append(sample)
         stats.samples += 1
         stats.newestTimestamp = max(stats.newestTimestamp ?? sample.timestamp, sample.timestamp)
-        if let epoch = log?.epoch, let series = slots[place] {
-            if series.logEpoch != epoch {
-                slots[place]?.logReference = log?.define(series.labels) ?? 0
-                slots[place]?.logEpoch = epoch
+        if let epoch = log?.epoch {
+            if slots[place].logEpoch != epoch {
+                slots[place].logReference = log?.define(slots[place].labels) ?? 0
+                slots[place].logEpoch = epoch
             }
-            log?.add(slots[place]?.logReference ?? 0, sample)
+            log?.add(slots[place].logReference, sample)
         }
         return true
     }
@@ -124,7 +120,7 @@ struct StoreState: Sendable {
         guard let slot = slotMaking(labels) else { return chunks.count }
         var lost = 0
         for chunk in chunks {
-            if let bytes = slots[Int(slot)]?.restore(chunk) {
+            if let bytes = slots[Int(slot)].restore(chunk) {
                 stats.bytes += bytes
                 stats.samples += chunk.count
                 stats.newestTimestamp = max(stats.newestTimestamp ?? chunk.lastTimestamp, chunk.lastTimestamp)
@@ -152,17 +148,19 @@ struct StoreState: Sendable {
     private mutating func drop(before horizon: Int64) {
         var removed: [(slot: Int32, labels: Labels)] = []
         for place in slots.indices {
-            guard let first = slots[place]?.firstTimestamp, first < horizon else { continue }
-            let freed = slots[place]?.dropChunks(before: horizon) ?? (bytes: 0, samples: 0)
+            // One without samples is new, and its first sample was refused.
+            guard !slots[place].isVacant, slots[place].firstTimestamp ?? .min < horizon else { continue }
+            let freed = slots[place].dropChunks(before: horizon)
             stats.bytes -= freed.bytes
             stats.samples -= freed.samples
-            guard let series = slots[place], let last = series.last, last.timestamp < horizon else { continue }
+            guard slots[place].last?.timestamp ?? .min < horizon else { continue }
+            let series = slots[place]
             stats.bytes -= series.sizeBytes
             stats.samples -= series.sampleCount
             stats.series -= 1
             removed.append((Int32(place), series.labels))
             places[series.labels] = nil
-            slots[place] = nil
+            slots[place] = .vacant
         }
         guard !removed.isEmpty else { return }
         index.remove(removed)
@@ -173,7 +171,7 @@ struct StoreState: Sendable {
     private mutating func shed() {
         shedInBatch = true
         let wanted = limits.bytesMax / 10 + stats.bytes - limits.bytesMax
-        var ages = slots.compactMap { $0 }.flatMap { series in
+        var ages = slots.flatMap { series in
             series.chunks.map { ($0.lastTimestamp, $0.bytes.count + StoredSeries.chunkOverheadBytes) }
         }
         ages.sort { $0.0 < $1.0 }
@@ -185,7 +183,7 @@ struct StoreState: Sendable {
             })?.0 ?? ages.last?.0
         else { return }
         for place in slots.indices {
-            guard let dropped = slots[place]?.dropChunks(before: horizon &+ 1) else { continue }
+            let dropped = slots[place].dropChunks(before: horizon &+ 1)
             stats.bytes -= dropped.bytes
             stats.samples -= dropped.samples
         }

@@ -17,7 +17,7 @@ struct StoredSeries: Sendable {
 
     /// With the metric name.
     let labels: Labels
-    /// Tells this series from a former one in the same slot.
+    /// Tells this series from a former one in the same slot. From 1.
     let generation: UInt32
     private(set) var chunks: [XORChunk] = []
     private(set) var head = XORChunkWriter()
@@ -26,6 +26,11 @@ struct StoredSeries: Sendable {
     /// The log's epoch in which the series was defined, and its number there.
     var logEpoch: UInt32 = 0
     var logReference: UInt32 = 0
+
+    /// What stands in a slot without a series.
+    static let vacant = StoredSeries(labels: .empty, generation: 0)
+
+    var isVacant: Bool { generation == 0 }
 
     init(labels: Labels, generation: UInt32) {
         self.labels = labels

@@ -100,7 +100,8 @@ public final class TargetScope: Sendable {
             scope.next = place + 1
             return scope.known[place].slot
         }
-        guard let slot = store.slotMaking(storedLabels(series)), let generation = store[slot]?.generation else { return nil }
+        guard let slot = store.slotMaking(storedLabels(series)) else { return nil }
+        let generation = store.slots[Int(slot)].generation
         let known = Known(series: series, slot: slot, generation: generation, sample: scope.sample)
         if let place {
             scope.known[place] = known
@@ -117,7 +118,8 @@ public final class TargetScope: Sendable {
         guard scope.known.contains(where: { $0.sample != scope.sample }) else { return }
         for known in scope.known where known.sample != scope.sample {
             // The same labels may have come back as another object: then the series has its sample of this time already.
-            guard store.holds(known.slot, known.generation), let last = store[known.slot]?.last, last.timestamp < timestamp,
+            guard store.holds(known.slot, known.generation), let last = store.slots[Int(known.slot)].last,
+                last.timestamp < timestamp,
                 !isStaleMarker(last.value)
             else { continue }
             store.append(known.slot, Sample(timestamp: timestamp, value: staleMarker))
