@@ -7,6 +7,24 @@ struct LatencyLimits: Sendable, Hashable {
 }
 
 /// Spreads executions over buckets by what is known of them.
+///
+/// One call, two calls and calls of equal length are placed exactly, as are a new minimum and a new maximum. The others are spread as a
+/// distribution with their mean and variance (`LatencyDistribution`).
+///
+/// Measured (`StatementsAccuracyTests`; 1, 3, 20 and 1,000 calls of a statement per reading) as the greatest error, over all
+/// bounds, of the share of executions up to a bound, and as the error of the 99th percentile:
+///
+/// | execution times | shares | p99 |
+/// | --- | --- | --- |
+/// | constant | 0 | 0 |
+/// | ten log-normal statements, medians 0.2 to 100 ms | 0.5 % | 1 % |
+/// | log-normal, one statement | 9 % | 6 % |
+/// | exponential | 12 % | 5 % |
+/// | uniform | 6 % | 1 % |
+/// | two bands, 10 % wide, 1 and 100 ms or 0.3 and 40 ms | 6 % | 2 % |
+/// | the same with one call in 2,000 that takes 9 s | 43 % | 17 % |
+///
+/// Weak is only the last: three bands in one statement cannot be told from four numbers.
 struct LatencySpread: Sendable, Hashable {
     /// What rounding has owed each bucket so far. Without it a bucket that deserves a tenth of an execution in each interval would never
     /// get one.
@@ -25,24 +43,40 @@ struct LatencySpread: Sendable, Hashable {
         guard rest.calls > 0 else { return counts }
         let calls = Double(rest.calls)
         var mean = rest.mean
-        if let range = limits.range { mean = min(max(mean, range.lowerBound), range.upperBound) }
         var variance = rest.squares / calls
-        // None can be greater with these ends and this mean (Bhatia, Davis 2000).
-        if let range = limits.range { variance = min(variance, (range.upperBound - mean) * (mean - range.lowerBound)) }
+        var range = limits.range
+        if let ends = range {
+            mean = min(max(mean, ends.lowerBound), ends.upperBound)
+            // None can be greater with these ends and this mean (Bhatia, Davis 2000).
+            variance = min(variance, (ends.upperBound - mean) * (mean - ends.lowerBound))
+            range = LatencySpread.narrowed(ends, mean: mean, variance: variance, calls: calls)
+        }
         let deviation = variance.squareRoot()
         switch rest.calls {
-        case _ where rest.calls == 1 || deviation <= 1e-6 * mean:
+        case _ where rest.calls == 1 || deviation <= 1e-6 * mean || mean <= 0:
             counts[LatencyHistogram.bucket(of: mean)] += UInt64(rest.calls)
         case 2:
             // Two values have just these moments.
             counts[LatencyHistogram.bucket(of: mean - deviation)] += 1
             counts[LatencyHistogram.bucket(of: mean + deviation)] += 1
         default:
-            let distribution = LatencyDistribution(mean: mean, variance: variance, range: limits.range)
+            let distribution = LatencyDistribution(mean: mean, variance: variance, range: range)
             let shares = LatencySpread.shares(of: distribution)
             for (place, count) in rounded(shares, of: UInt64(rest.calls)).enumerated() { counts[place] += count }
         }
         return counts
+    }
+
+    /// The ends of a statement's whole life without an outlier of long ago, which would stretch every later interval: no value is further from
+    /// the mean than the deviation times the root of calls - 1 (Samuelson 1968). A maximum within twice that may be
+    /// this interval's and stays.
+    private static func narrowed(
+        _ range: ClosedRange<Double>, mean: Double, variance: Double, calls: Double
+    ) -> ClosedRange<Double> {
+        // Of a few calls it would make every set look like one of two bands.
+        guard calls >= 8 else { return range }
+        let upper = mean + (variance * (calls - 1)).squareRoot()
+        return range.upperBound > 2 * upper && upper >= range.lowerBound ? range.lowerBound...upper : range
     }
 
     /// Each bucket's share of a distribution.
