@@ -14,6 +14,8 @@ struct SQLScanner {
     private static let wordBytesMax = 16
     private let bytes: [UInt8]
     private var place = 0
+    /// Inside parentheses no word matters, and none is made into a string.
+    private var isInGroup = false
 
     init(_ text: String, bytesMax: Int) { bytes = Array(text.utf8.prefix(bytesMax)) }
 
@@ -58,6 +60,8 @@ struct SQLScanner {
 
     /// From behind an opening parenthesis to behind the one that closes it. False when none does.
     private mutating func skipGroup() -> Bool {
+        isInGroup = true
+        defer { isInGroup = false }
         var depth = 1
         while depth > 0 {
             guard let token = next() else { return false }
@@ -95,13 +99,14 @@ struct SQLScanner {
     private mutating func word() -> Token {
         let start = place
         while byte()?.continuesIdentifier == true { place += 1 }
-        let lowered = bytes[start..<place].prefix(SQLScanner.wordBytesMax).map { $0.asciiLowercased }
         if byte() == UInt8(ascii: "'"), place - start == 1 {
             // E'…' knows backslashes; B, N, X and U& do not.
-            skipQuoted(by: UInt8(ascii: "'"), hasEscapes: lowered == [UInt8(ascii: "e")])
+            skipQuoted(by: UInt8(ascii: "'"), hasEscapes: bytes[start].asciiLowercased == UInt8(ascii: "e"))
             return .opaque
         }
-        return .word(place - start > SQLScanner.wordBytesMax ? "" : String(decoding: lowered, as: UTF8.self))
+        if isInGroup { return .opaque }
+        guard place - start <= SQLScanner.wordBytesMax else { return .word("") }
+        return .word(String(decoding: bytes[start..<place].map { $0.asciiLowercased }, as: UTF8.self))
     }
 
     private mutating func skipBlanks() {

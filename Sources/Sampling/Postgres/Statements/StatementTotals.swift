@@ -6,6 +6,12 @@ struct StatementKey: Sendable, Hashable {
     let queryID: Int64?
     /// False for a statement inside a function (`pg_stat_statements.track = all`). True before Postgres 14, which does not tell.
     let isTopLevel: Bool
+
+    /// Two words and not five parts: every row of every reading is looked up.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(queryID ?? 0)
+        hasher.combine(UInt64(userID) << 32 | UInt64(databaseID))
+    }
 }
 
 /// One row of `pg_stat_statements`, in its own units: milliseconds of execution, over all calls since the row is there.
