@@ -70,7 +70,7 @@ public struct YAMLReader {
         do {
             return try PrometheusDuration.parse(scalar.text)
         } catch {
-            return failing(error.message)
+            return failing(error.message + "; durations are written like 15s or 1h30m")
         }
     }
 

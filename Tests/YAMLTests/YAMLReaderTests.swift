@@ -37,7 +37,7 @@ struct YAMLReaderTests {
         #expect(
             report.findings.sorted().map(\.description) == [
                 "f.yml: 1:1: 'url' is missing",
-                "f.yml: 1:11: not a valid duration string: \"5x\"",
+                "f.yml: 1:11: not a valid duration string: \"5x\"; durations are written like 15s or 1h30m",
                 "f.yml: 2:1: unknown key 'listn'; did you mean 'listen'?",
                 "f.yml: 3:7: expected a whole number, found a string",
                 "f.yml: 4:8: expected a list, found a mapping",

@@ -23,7 +23,7 @@ struct ConfigurationFile {
         }
         guard report.findings.isEmpty else {
             throw Findings(
-                all: report.findings.map {
+                all: report.findings.sorted().map {
                     Finding($0.file, line: $0.line, column: $0.column, expansions.redacting(secrets.redacting($0.message)))
                 })
         }
@@ -82,7 +82,10 @@ struct ConfigurationFile {
         secrets.add(passwordInAddress(url))
         var target = TargetConfiguration(kind: kind, name: name, url: url)
         target.labels = fields["labels"].map(labels) ?? .empty
-        for (_, collector, state) in fields["collectors"]?.entries() ?? [] {
+        for (key, collector, state) in fields["collectors"]?.entries() ?? [] {
+            if !knownCollectors(kind).contains(collector) {
+                key.fail("there is no collector '\(collector)'; known: \(knownCollectors(kind).joined(separator: ", "))")
+            }
             if let on = state.bool() { target.collectors[collector] = on }
         }
         return target

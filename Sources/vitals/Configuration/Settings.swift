@@ -49,7 +49,8 @@ struct Settings: Sendable {
             let variable = target.kind == .postgres ? "DATABASE_URL" : "REDIS_URL"
             findings.append(
                 Finding(
-                    variable, "the configuration file already has a target named '\(target.name)'; rename it or unset \(variable)"))
+                    variable, "the configuration file already has a target named '\(target.name)'; rename it or unset \(variable)"
+                ))
         }
 
         func duration(_ text: String?, _ flag: String) -> Duration? {
@@ -59,7 +60,7 @@ struct Settings: Sendable {
                 if duration > .zero || flag == "--sample.max-age" { return duration }
                 findings.append(Finding(flag, "must be longer than 0, for example 15s"))
             } catch {
-                findings.append(Finding(flag, error.message))
+                findings.append(Finding(flag, error.message + "; durations are written like 15s or 1h30m"))
             }
             return nil
         }
@@ -68,26 +69,28 @@ struct Settings: Sendable {
         storageRetention = duration(options.storageRetention, "--storage.retention") ?? .seconds(7_200)
 
         for text in options.collectorSwitches {
-            let parts = text.split(separator: "=", maxSplits: 1)
+            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
             guard let name = parts.first, let state = parts.last, parts.count == 2 else { continue }
-            for place in configuration.targets.indices { configuration.targets[place].collectors[String(name)] = state == "on" }
-        }
-        for target in configuration.targets {
-            for collector in target.collectors.keys.sorted() where !knownCollectors(target.kind).contains(collector) {
-                // A flag speaks to every kind of target: it is wrong only when no kind knows the name.
-                let byFlag = options.collectorSwitches.contains { $0.hasPrefix(collector + "=") }
-                if byFlag, (knownCollectors(.postgres) + knownCollectors(.redis)).contains(collector) { continue }
+            // A flag speaks to every kind of target: it is wrong only when no kind knows the name.
+            let known = knownCollectors(.postgres) + knownCollectors(.redis)
+            guard known.contains(name) else {
                 findings.append(
                     Finding(
-                        byFlag ? "--[no-]collector.\(collector)" : "targets.\(target.kind.rawValue) '\(target.name)'",
-                        "there is no collector '\(collector)'; known: \(knownCollectors(target.kind).joined(separator: ", "))"))
+                        "--[no-]collector.\(name)", "there is no collector '\(name)'; known: \(known.joined(separator: ", "))"))
+                continue
+            }
+            for place in configuration.targets.indices
+            where knownCollectors(configuration.targets[place].kind).contains(name) {
+                configuration.targets[place].collectors[name] = state == "on"
             }
         }
         if options.maxRequests < 0 { findings.append(Finding("--web.max-requests", "must be 0 (no limit) or more")) }
         if !options.telemetryPath.hasPrefix("/") {
             findings.append(Finding("--web.telemetry-path", "must begin with /, for example /metrics"))
         }
-        if options.storageMaxBytes < 1 << 20 { findings.append(Finding("--storage.max-bytes", "must be at least 1048576 (1 MiB)")) }
+        if options.storageMaxBytes < 1 << 20 {
+            findings.append(Finding("--storage.max-bytes", "must be at least 1048576 (1 MiB)"))
+        }
         var addresses: [ListenAddress] = []
         for text in options.listenAddresses {
             do {

@@ -12,7 +12,7 @@ struct RuleFiles {
         var findings: [Finding] = []
         var paths: [String] = []
         for pattern in patterns {
-            let absolute = pattern.hasPrefix("/") ? pattern : folder + "/" + pattern
+            let absolute = pattern.hasPrefix("/") || folder == "." ? pattern : folder + "/" + pattern
             let found = matches(of: absolute)
             // A glob may match nothing, as in Prometheus; a plain path that is not there is a mistake.
             if found.isEmpty, !pattern.contains(where: { "*?[".contains($0) }) {
@@ -26,7 +26,7 @@ struct RuleFiles {
         for path in paths {
             do {
                 let read = RuleFile.read(try readFile(path).utf8, path: path, language: language)
-                for finding in read.findings {
+                for finding in read.findings.sorted(by: { ($0.line, $0.column) < ($1.line, $1.column) }) {
                     if finding.severity == .warning {
                         warn(finding.description)
                     } else {
