@@ -72,13 +72,14 @@ actor RuleGroupRunner {
     }
 
     /// Alerts that did not change are saved this often all the same (milliseconds): the file's age tells a restart how long nobody
-    /// watched.
+    /// watched. While one is pending, every evaluation is saved: what it has waited already would be lost with a crash.
     private static let saveInterval: Int64 = 30_000
 
     /// Keeps the alerts on disk when they have changed.
     func save(at now: Int64) {
         guard !isRetired, let statePath else { return }
-        let isAged = lastSavedAt == .min || now - lastSavedAt >= Self.saveInterval
+        let isPending = group.rules.contains { $0.alerts.alerts.values.contains { $0.state == .pending } }
+        let isAged = isPending || lastSavedAt == .min || now - lastSavedAt >= Self.saveInterval
         guard isUnsaved || isAged && group.rules.contains(where: { !$0.alerts.alerts.isEmpty }) else { return }
         do {
             let directory = statePath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
