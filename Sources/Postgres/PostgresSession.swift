@@ -57,7 +57,8 @@ public actor PostgresSession {
         do throws(PostgresError) {
             try await connect(by: deadline)
         } catch {
-            release(isResponsive: false)
+            // After a clear refusal those who wait get the same answer at once, from the pause. Only silence makes waiting useless.
+            release(isResponsive: error.code != .busy && error != .deadline)
             return PostgresSession.nothing(statements.count, error)
         }
         let result = await connection.pipeline(statements, by: deadline)
