@@ -160,6 +160,11 @@ public struct AlertmanagerNotifier: Notifier {
                 .networkError, isName ? "the host name does not resolve" : "no connection: \(reasons)", isRetryable: true,
                 mayHaveArrived: false)
         }
+        if let error = error as? IOError {
+            let isRefused = error.errnoCode == ECONNREFUSED
+            return NotifyError(
+                .networkError, String(cString: strerror(error.errnoCode)), isRetryable: true, mayHaveArrived: !isRefused)
+        }
         return NotifyError(.networkError, "\(type(of: error))", isRetryable: true, mayHaveArrived: true)
     }
 }

@@ -1,7 +1,7 @@
+import Alerting
 import AsyncHTTPClient
 import Health
 import Logging
-import Alerting
 import MetricsModel
 import Postgres
 import PromQL
@@ -28,6 +28,10 @@ extension Runtime {
         }
     }
 
+    /// Lives as long as the process, as the library's own shared client does; that one would wait for a receiver that is not there.
+    private static let notificationClient = HTTPClient(
+        eventLoopGroupProvider: .singleton, configuration: AlertmanagerNotifier.clientConfiguration)
+
     /// Throws a finding for each address that can't be used.
     static func receivers(_ configuration: Configuration) throws(Findings) -> [any Notifier] {
         var receivers: [any Notifier] = []
@@ -36,7 +40,7 @@ extension Runtime {
                 receivers.append(
                     try AlertmanagerNotifier(
                         url: alertmanager.url, credentials: AlertmanagerNotifier.Credentials(alertmanager.credentials),
-                        timeout: alertmanager.timeout, client: .shared))
+                        timeout: alertmanager.timeout, client: Self.notificationClient))
             } catch {
                 throw Findings(all: [Finding("alerting.alertmanagers", error.description)])
             }
