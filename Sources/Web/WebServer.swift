@@ -1,3 +1,4 @@
+import Glibc
 import HTTPTypes
 import Health
 import HummingbirdCore
@@ -99,7 +100,15 @@ public final class WebServer: Service, Sendable {
     /// Hummingbird's server stops accepting the moment the graceful shutdown begins. Readiness must fall before that, so the servers run
     /// in tasks outside the service group's scope, owned by this function: it waits for them and cancels them with itself.
     private func serve(_ servers: [Server<GuardedChannel>]) async throws {
-        let tasks = servers.map { server in Task.detached { try await server.run() } }
+        let tasks = zip(settings.listen, servers).map { address, server in
+            Task.detached {
+                do {
+                    try await server.run()
+                } catch let error as IOError {
+                    throw ListenError(address: address, reason: String(cString: strerror(error.errnoCode)))
+                }
+            }
+        }
         let isStopping = AsyncStream.makeStream(of: Void.self)
         try await withTaskCancellationHandler {
             try await withGracefulShutdownHandler {
@@ -160,4 +169,12 @@ public final class WebServer: Service, Sendable {
             group.cancelAll()
         }
     }
+}
+
+/// An address cannot be listened on.
+struct ListenError: Error, CustomStringConvertible {
+    let address: ListenAddress
+    let reason: String
+
+    var description: String { "--web.listen-address: cannot listen on \(address): \(reason)" }
 }
