@@ -54,12 +54,12 @@ public final class PrivateRedis: Sendable {
     public func start() async throws(DemoError) {
         try createDirectory(options.directory)
         var lines = [
-            "bind 127.0.0.1", "port \(port)", "dir \(options.directory)", "daemonize no", "save \"\"", "appendonly no",
+            "bind 127.0.0.1", "port \(port)", "dir \(quoted(options.directory))", "daemonize no", "save \"\"", "appendonly no",
         ]
         if !options.accessControl.isEmpty {
             let path = "\(options.directory)/users.acl"
             try writeFile(path, options.accessControl.joined(separator: "\n") + "\n")
-            lines.append("aclfile \(path)")
+            lines.append("aclfile \(quoted(path))")
         } else if let password = options.password {
             lines.append("requirepass \(password)")
         }
@@ -98,4 +98,9 @@ public final class PrivateRedis: Sendable {
     public var child: ChildProcess? {
         get async { await process.process }
     }
+}
+
+/// A word of redis.conf that may hold spaces.
+private func quoted(_ text: String) -> String {
+    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
 }
