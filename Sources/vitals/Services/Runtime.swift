@@ -6,9 +6,9 @@ import Postgres
 import PromQL
 import Receivers
 import Records
+import SampleStore
 import Sampling
 import ServiceLifecycle
-import SampleStore
 import UnixSignals
 import Web
 
@@ -104,7 +104,11 @@ struct Runtime {
             Running("checkpoints") { try await writeCheckpoints() },
             Running("outbox", before: { [outbox] in await outbox.drain(within: .seconds(5)) }) { [outbox] in await outbox.run() },
             Running("rules") { [rules] in try await rules.run() },
-            Running("health") { [health] in await health.run() },
+            Running("health") { [health, sampler, settings] in
+                // The checks of servers read the first sample: before it there is nothing to say.
+                _ = await sampler.sample(deadline: .now + SampleTimer.deadline(for: settings.configuration.sample.interval))
+                await health.run()
+            },
             ReloadSignals(reloader: reloader),
             Running("preflight") { await check() },
         ]
