@@ -98,7 +98,11 @@ let package = Package(
                     logging, lifecycle, signals, nioCore,
                 ],
                 swiftSettings: settings),
-            .testTarget(name: "VitalsTests", dependencies: ["vitals", "Support", "MetricsModel"], swiftSettings: settings),
+            .testTarget(
+                name: "VitalsTests",
+                dependencies: [
+                    "vitals", "Support", "MetricsModel", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                ], swiftSettings: settings),
             .target(name: "Support", dependencies: ["Demo"], path: "Tests/Support", swiftSettings: settings),
             .testTarget(
                 name: "IntegrationTests",

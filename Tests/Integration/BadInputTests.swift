@@ -31,13 +31,13 @@ import Testing
                 "--web.listen-address", "nowhere", "--web.telemetry-path", "metrics", "--collector.nonsense",
             ], environment: ["DATABASE_URL": "x", "DATABASE_URL_FILE": "/y"], in: directory)
         #expect(code == 1)
-        for line in [3, 5, 6, 7, 8, 9, 10, 11, 12] {
+        for line in [3, 4, 5, 6, 7, 8, 9, 10, 11, 12] {
             #expect(output.contains("bad.yml:\(line):"), "nothing about line \(line) in \(output)")
         }
         for part in [
             "--storage.retention", "--storage.max-bytes", "--web.listen-address", "--web.telemetry-path", "NOT_SET",
             "DATABASE_URL_FILE",
-            "did you mean 'url'?", "15s", "http://127.0.0.1:9093",
+            "url_file", "15s", "--[no-]collector.nonsense", "activity", "http://127.0.0.1:9093",
         ] {
             #expect(output.contains(part), "\(part) is not in \(output)")
         }
@@ -82,8 +82,9 @@ import Testing
                 expr: up == 0
                 for: soon
                 annotations: {summary: "{{ nonsense }}"}
-              - record: "not a name"
+              - record: r
                 expr: up
+                for: 5m
 
             """)
         let second = try directory.write(
@@ -92,7 +93,9 @@ import Testing
             ["check", "rules", first, second, directory.path("third.yml")], in: directory)
         #expect(code == 1)
         for part in [
-            "first.yml:5", "did you mean 'for'?", "first.yml:9", "first.yml:10", "first.yml:11", "second.yml:1", "third.yml",
+            "first.yml:5:", "first.yml:6:", "did you mean 'for'?", "first.yml:9:", "first.yml:10:", "first.yml:11:",
+            "second.yml:1:",
+            "third.yml",
             "\"A\"",
             "\"B\"",
         ] {

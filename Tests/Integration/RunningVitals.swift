@@ -62,14 +62,17 @@ struct RunningVitals {
     /// Its open and opening TCP connections to a port, from the kernel's own table.
     func connections(to port: Int) throws -> Int {
         let folder = "/proc/\(process.pid)/fd"
-        // A descriptor closed since the listing has no destination.
         let own = Set(
-            try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { name in
-                try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")
-            }.filter { $0.hasPrefix("socket:[") }.map { String($0.dropFirst(8).dropLast()) })
+            try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { name -> String? in
+                var target = [UInt8](repeating: 0, count: 64)
+                // A descriptor closed since the listing leads nowhere.
+                let length = readlink("\(folder)/\(name)", &target, target.count)
+                let text = String(decoding: target.prefix(max(0, length)), as: UTF8.self)
+                return text.hasPrefix("socket:[") ? String(text.dropFirst(8).dropLast()) : nil
+            })
         // `sl local remote st tx:rx tr:when retransmits uid timeout inode …`, addresses and state in hexadecimal.
         let remote = ":" + String(port, radix: 16, uppercase: true).leftPadded(to: 4)
-        return try text(of: "/proc/net/tcp").split(separator: "\n").dropFirst().filter { line in
+        return try kernelTable("/proc/net/tcp").split(separator: "\n").dropFirst().filter { line in
             let fields = line.split(separator: " ")
             return fields.count > 9 && fields[2].hasSuffix(remote) && ["01", "02"].contains(fields[3])
                 && own.contains(String(fields[9]))
@@ -213,6 +216,20 @@ func fetch(
         headers: Dictionary(
             response.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first }),
         body: Array(bytes.readableBytesView))
+}
+
+/// A file of /proc, read to its end: it has no size, and each read gives a page at most.
+private func kernelTable(_ path: String) throws -> String {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw SupportError("cannot open \(path) (errno \(errno))") }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+        let count = read(descriptor, &buffer, buffer.count)
+        guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+        bytes += buffer[..<count]
+    }
 }
 
 /// The package's folder, from this file's place in it.

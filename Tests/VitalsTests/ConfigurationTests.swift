@@ -1,3 +1,4 @@
+import ArgumentParser
 import MetricsModel
 import Support
 import Testing

@@ -68,7 +68,9 @@ func passwordInAddress(_ address: String) -> String? {
 
 private func logfmtLine(_ fields: [(String, String)]) -> String {
     fields.map { key, value in
-        let plain = !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=") && $0 != 0x7F }
+        let plain =
+            !value.isEmpty
+            && value.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=") && $0 != 0x7F }
         return "\(key)=\(plain ? value : jsonQuoted(value))"
     }.joined(separator: " ")
 }
