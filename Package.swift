@@ -62,6 +62,7 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         // RE2 is C++; this shim gives it a C face.
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]),
     ]
@@ -92,7 +93,7 @@ let package = Package(
                 name: "vitals",
                 dependencies: [
                     "MetricsModel", "SampleStore", "PromQL", "Alerting", "Receivers", "Postgres", "Redis", "Sampling",
-                    "Health", "Records", "Web", "Demo", "YAML",
+                    "Health", "Records", "Web", "Demo", "YAML", "CMalloc",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
                     .product(name: "AsyncHTTPClient", package: "async-http-client"),
                     logging, lifecycle, signals, nioCore,
