@@ -84,7 +84,7 @@ func lines(
             let store = SampleStore()
             var plain = PlainStore()
             var time: Int64 = 1_000
-            for _ in 0..<Int.random(in: 1...1_500, using: &random) {
+            for _ in 0..<Int.random(in: 1...300, using: &random) {
                 time += Int64.random(in: -20...100, using: &random)
                 let labels = SampleStoreTests.randomLabels(&random)
                 let value = XORChunkTests.oddValues.randomElement(using: &random) ?? 0
@@ -114,7 +114,7 @@ func lines(
             let store = SampleStore(limits: StoreLimits(retention: .seconds(4 * 3_600)))
             var plain = PlainStore()
             var time: Int64 = 0
-            for _ in 0..<600 {
+            for _ in 0..<450 {
                 time += Int64.random(in: 1...120_000, using: &random)
                 let labels = SampleStoreTests.randomLabels(&random)
                 store.append(labels, at: time, 1)
