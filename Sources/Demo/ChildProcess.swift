@@ -108,6 +108,19 @@ public final class ChildProcess: Sendable {
     /// Ends it and all it started, at once.
     public func kill() { signalTree(SIGKILL) }
 
+    /// Ends it and all it started, and waits until none of them is left: a server that is started again at once would otherwise meet
+    /// what remains of the old one.
+    public func killAndWait() async {
+        let children = ChildProcess.descendants(of: pid)
+        kill()
+        _ = await waitForExit()
+        for _ in 0..<200 where children.contains(where: ChildProcess.isAlive) {
+            do { try await Task.sleep(for: .milliseconds(10)) } catch { break }
+        }
+    }
+
+    private static func isAlive(_ pid: Int32) -> Bool { status(of: pid).map { $0.first != "Z" } ?? false }
+
     /// Stops it and all it started where they are: its sockets stay open and say nothing.
     public func freeze() { signalTree(SIGSTOP) }
 
@@ -224,17 +237,21 @@ extension ChildProcess {
         return status == 0 ? pid : -status
     }
 
+    /// State, parent and so on from /proc; nil when the process has ended and was reaped. The line reads `pid (name) state ppid …`;
+    /// the name can hold anything, so what follows its last parenthesis counts.
+    private static func status(of pid: Int32) -> [Substring]? {
+        guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat"),
+            let end = data.lastIndex(of: UInt8(ascii: ")"))
+        else { return nil }
+        return String(decoding: data[(end + 1)...], as: UTF8.self).split(separator: " ")
+    }
+
     private static func descendants(of root: Int32) -> [Int32] {
         var children: [Int32: [Int32]] = [:]
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         for pid in entries.compactMap({ Int32($0) }) {
-            // `pid (name) state ppid …`; the name can hold anything, so what follows its last parenthesis counts. A process that
-            // ended since has no file.
-            guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat"),
-                let end = data.lastIndex(of: UInt8(ascii: ")"))
-            else { continue }
-            let fields = String(decoding: data[(end + 1)...], as: UTF8.self).split(separator: " ")
-            if fields.count > 1, let parent = Int32(fields[1]) { children[parent, default: []].append(pid) }
+            guard let fields = status(of: pid), fields.count > 1, let parent = Int32(fields[1]) else { continue }
+            children[parent, default: []].append(pid)
         }
         var found: [Int32] = []
         var next = [root]

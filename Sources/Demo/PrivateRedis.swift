@@ -83,11 +83,7 @@ public final class PrivateRedis: Sendable {
     public func stop() async { await process.process?.stop() }
 
     /// Ends it as a crash would.
-    public func kill() async {
-        guard let child = await process.process else { return }
-        child.kill()
-        _ = await child.waitForExit()
-    }
+    public func kill() async { await process.process?.killAndWait() }
 
     /// It keeps its sockets and answers nothing.
     public func freeze() async { await process.process?.freeze() }
