@@ -21,10 +21,12 @@ struct Pages: Sendable {
             targetTable(targets, &html)
             html.markup("<h2>Components</h2>")
             componentTable(report, &html)
-            html.markup("<h2>Here</h2><ul><li><a href=\"")
+            html.markup("<h2>Pages</h2><ul><li><a href=\"")
             html.text(telemetryPath)
             html.markup("\">Metrics</a></li>")
-            html.markup("<li><a href=\"/alerts\">Alerts and rules</a></li><li><a href=\"/api/health\">Health as JSON</a>, ")
+            html.markup("<li><a href=\"/alerts\">Alerts and rules</a></li>")
+            if sources.dashboard != nil { dashboardLinks(&html) }
+            html.markup("<li><a href=\"/api/health\">Health as JSON</a>, ")
             html.markup(
                 "<a href=\"/health\">services</a>, <a href=\"/health/live\">live</a>, <a href=\"/health/ready\">ready</a></li>")
             html.markup("<li><a href=\"/api/v1/rules\">Rules</a>, <a href=\"/api/v1/alerts\">alerts</a>, ")
@@ -69,6 +71,18 @@ struct Pages: Sendable {
             true
         default: false
         }
+    }
+
+    private func dashboardLinks(_ html: inout HTML) {
+        html.markup("<li>Dashboards for Grafana:")
+        for name in ["overview", "database", "authentication", "cache"] {
+            html.markup(" <a href=\"/dashboards/")
+            html.path(name)
+            html.markup("\">")
+            html.text(name)
+            html.markup("</a>")
+        }
+        html.markup("</li>")
     }
 
     private func targetTable(_ targets: [TargetView], _ html: inout HTML) {
@@ -120,7 +134,8 @@ private let stylesheet = """
     body{font:15px/1.5 system-ui,sans-serif;max-width:75rem;margin:0 auto;padding:0 1rem 3rem}
     nav{padding:.75rem 0;border-bottom:1px solid var(--line)}nav a{margin-right:1rem}
     table{border-collapse:collapse;width:100%;margin:.5rem 0 1rem}
-    th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+    th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:break-word}
+    th{white-space:nowrap}td code,td.labels,td.err{overflow-wrap:anywhere}
     code,pre{font:13px/1.45 ui-monospace,monospace}pre{padding:.6rem;border:1px solid var(--line);overflow:auto;white-space:pre-wrap}
     .healthy,.ok,.inactive{color:var(--ok)}.degraded,.pending,.unknown{color:var(--warn)}.unhealthy,.firing,.err{color:var(--bad)}
     .counts span{margin-right:1.25rem;font-weight:600}.labels{font:12px/1.5 ui-monospace,monospace}.dim{opacity:.7}
