@@ -1,14 +1,15 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let settings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    // Where the project itself is checked, a warning is an error; a user's newer compiler may warn and still build.
-] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        // Where the project itself is checked, a warning is an error; a user's newer compiler may warn and still build.
+    ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 // Where C memory or raw bytes are touched, every unsafe use is marked.
 let strict = settings + [.strictMemorySafety()]
@@ -71,22 +72,26 @@ let package = Package(
         + room("SampleStore", ["MetricsModel"], strict)
         + room("PromQL", ["MetricsModel", "CRE2"])
         + room("Alerting", ["MetricsModel", "PromQL", "YAML"])
-        + room("Receivers", [
-            "Alerting", "MetricsModel", .product(name: "AsyncHTTPClient", package: "async-http-client"), nioCore,
-            nioPosix, nioHTTP1,
-        ])
+        + room(
+            "Receivers",
+            [
+                "Alerting", "MetricsModel", .product(name: "AsyncHTTPClient", package: "async-http-client"), nioCore,
+                nioPosix, nioHTTP1,
+            ])
         + room("Postgres", ["CLibPQ"], strict)
         + room("Redis", ["CHiredis", nioCore, nioPosix, nioSSL, nioTLS], strict)
         + room("Sampling", ["MetricsModel", "Postgres", "Redis"])
         + room("Health", ["MetricsModel"])
         + room("Records", ["MetricsModel", "Postgres", "Health"])
-        + room("Web", [
-            "MetricsModel", "PromQL", "Alerting", "Health", "Records", "YAML", "CZlib", "CCrypt",
-            .product(name: "HummingbirdCore", package: "hummingbird"),
-            .product(name: "HTTPTypes", package: "swift-http-types"),
-            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-            nioCore, nioPosix, nioSSL, nioTLS, nioHTTP1, logging, lifecycle,
-        ])
+        + room(
+            "Web",
+            [
+                "MetricsModel", "PromQL", "Alerting", "Health", "Records", "YAML", "CZlib", "CCrypt",
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                nioCore, nioPosix, nioSSL, nioTLS, nioHTTP1, logging, lifecycle,
+            ])
         + [
             .target(name: "Demo", dependencies: ["Postgres", "Redis"], swiftSettings: settings),
             .executableTarget(

@@ -29,7 +29,8 @@ struct BenchmarkServers {
             "ANALYZE",
         ] {
             _ = try await session.rows(
-                Statement(statement, preparation: .unprepared, limits: StatementLimits(statement: .seconds(120), lock: .seconds(10))),
+                Statement(
+                    statement, preparation: .unprepared, limits: StatementLimits(statement: .seconds(120), lock: .seconds(10))),
                 by: .now + .seconds(120))
         }
         await session.close()

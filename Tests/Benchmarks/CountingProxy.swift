@@ -52,7 +52,9 @@ final class CountingProxy: Sendable {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         var asked = false
         while true {
-            var ends = [pollfd(fd: client, events: Int16(POLLIN), revents: 0), pollfd(fd: server, events: Int16(POLLIN), revents: 0)]
+            var ends = [
+                pollfd(fd: client, events: Int16(POLLIN), revents: 0), pollfd(fd: server, events: Int16(POLLIN), revents: 0),
+            ]
             guard poll(&ends, 2, -1) > 0 else { return }
             if ends[0].revents != 0 {
                 guard forward(client, server, &buffer) else { return }

@@ -34,7 +34,9 @@ for subject in subjects {
 }
 
 print(
-    "\n" + columns("", ["CPU ms/scrape", "resident MiB", "round trips", "new connections", "Postgres ms", "Redis ms", "bytes gzip"]))
+    "\n"
+        + columns(
+            "", ["CPU ms/scrape", "resident MiB", "round trips", "new connections", "Postgres ms", "Redis ms", "bytes gzip"]))
 for subject in subjects {
     guard let result = results[subject.name] else { continue }
     print(

@@ -114,7 +114,8 @@ private func findings(
     func collectorSwitch() throws {
         let url = ["DATABASE_URL": "postgres://db"]
         #expect(
-            try settings(environment: url, ["--no-collector.tables"]).configuration.targets.first?.collectors == ["tables": false])
+            try settings(environment: url, ["--no-collector.tables"]).configuration.targets.first?.collectors == ["tables": false]
+        )
         let wrong = try findings(environment: url, ["--collector.nonsense"])
         #expect(wrong.first?.place == "--[no-]collector.nonsense")
         #expect(wrong.first?.message.contains("tables") == true)

@@ -15,6 +15,9 @@ enum OwnFamilies {
     static let storeBytes = Family(
         "vitals_store_bytes", .gauge,
         help: "Memory taken by the samples of the local store. Measured by Vitals.")
+    static let storeLogFailures = Family(
+        "vitals_store_log_failures_total", .counter,
+        help: "Batches of samples that are in memory only because the log did not take them: disk full, or its limit.")
     static let storeRefused = Family(
         "vitals_store_samples_refused_total", .counter, labels: ["reason"],
         help: "Samples that the local store did not take: out of order, duplicate, or of a new series past its limit.")
@@ -84,7 +87,8 @@ enum OwnFamilies {
         help: "Free space of the storage path's file system, from statvfs.")
 
     static let all = [
-        buildInfo, storeSeries, storeSamples, storeBytes, storeRefused, ruleEvaluations, ruleFailures, ruleDuration,
+        buildInfo, storeSeries, storeSamples, storeBytes, storeLogFailures, storeRefused, ruleEvaluations, ruleFailures,
+        ruleDuration,
         ruleTimestamp, ruleMissed, alerts, notificationsSent, notificationsFailed, notificationsDropped, notificationsQueued,
         notificationsCapacity, notificationsLastSuccess, rowsWritten, rowsSpooled, rowsFailed, rowsDropped, rowsLastWrite,
         reloadSuccessful, reloadTimestamp, storageFree,

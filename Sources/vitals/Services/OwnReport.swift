@@ -52,6 +52,7 @@ final class OwnReport: Sendable {
         let statistics = sources.store.stats
         sample.add(OwnFamilies.storeSeries, [], Double(statistics.series))
         sample.add(OwnFamilies.storeSamples, [], Double(statistics.samples))
+        sample.add(OwnFamilies.storeLogFailures, [], Double(statistics.logFailures))
         sample.add(OwnFamilies.storeBytes, [], Double(statistics.bytes))
         for reason in RefusalReason.allCases {
             sample.add(OwnFamilies.storeRefused, [reason.rawValue], Double(statistics.refused[reason] ?? 0))

@@ -101,7 +101,7 @@ struct Runtime {
             ])
         var services: [any Service] = [
             SampleTimer(sampler: sampler, interval: settings.configuration.sample.interval),
-            Running("checkpoints") { try await writeCheckpoints() },
+            Running("store") { try await keepStore() },
             Running("outbox", before: { [outbox] in await outbox.drain(within: .seconds(5)) }) { [outbox] in await outbox.run() },
             Running("rules") { [rules] in try await rules.run() },
             Running("health") { [health, sampler, settings] in
@@ -134,12 +134,15 @@ struct Runtime {
         try result.get()
     }
 
-    /// The time of a start and the size of the log follow from how long ago the last checkpoint was.
-    private func writeCheckpoints() async throws {
+    /// A crash of the machine costs the samples since the last synchronization; the time of a start and the size of the log follow
+    /// from how long ago the last checkpoint was.
+    private func keepStore() async throws {
+        var rounds = 0
         while true {
-            try await Task.sleep(for: .seconds(600))
+            try await Task.sleep(for: .seconds(30))
+            rounds += 1
             do {
-                try store.checkpoint()
+                if rounds.isMultiple(of: 20) { try store.checkpoint() } else { try store.synchronize() }
             } catch {
                 logger.error("series are not kept over a restart", metadata: ["err": "\(error)"])
             }
