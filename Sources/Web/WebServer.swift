@@ -98,7 +98,8 @@ public final class WebServer: Service, Sendable {
     }
 
     /// Hummingbird's server stops accepting the moment the graceful shutdown begins. Readiness must fall before that, so the servers run
-    /// in tasks outside the service group's scope, owned by this function: it waits for them and cancels them with itself.
+    /// in tasks outside the service group's scope, owned by this function, which waits for them. Cancellation stops the servers too, but
+    /// does not reach their tasks: NIO traps when an accept loop that is cancelled drops a connection that it has not handed over yet.
     private func serve(_ servers: [Server<GuardedChannel>]) async throws {
         let tasks = zip(settings.listen, servers).map { address, server in
             Task.detached {
@@ -124,7 +125,6 @@ public final class WebServer: Service, Sendable {
                         // One listener that fails ends all: half a server would look like a whole one.
                         for _ in tasks { try await group.next() }
                     } catch {
-                        for task in tasks { task.cancel() }
                         isStopping.continuation.finish()
                         throw error
                     }
@@ -135,7 +135,6 @@ public final class WebServer: Service, Sendable {
                 isStopping.continuation.finish()
             }
         } onCancel: {
-            for task in tasks { task.cancel() }
             isStopping.continuation.finish()
         }
     }
@@ -143,7 +142,9 @@ public final class WebServer: Service, Sendable {
     private func stop(_ servers: [Server<GuardedChannel>]) async {
         let limits = settings.limits
         if limits.shutdownDelay > .zero {
-            do { try await Task.sleep(for: limits.shutdownDelay) } catch { return }
+            do { try await Task.sleep(for: limits.shutdownDelay) } catch {
+                // Cancelled: at once.
+            }
         }
         logger.info("no longer accepting", metadata: ["open_connections": "\(connections.count)"])
         await withTaskGroup(of: Bool.self) { group in
@@ -158,10 +159,11 @@ public final class WebServer: Service, Sendable {
                 return true
             }
             group.addTask {
-                do { try await Task.sleep(for: limits.shutdownTimeout) } catch { return true }
+                // Cancelled: there is no time left.
+                do { try await Task.sleep(for: limits.shutdownTimeout) } catch { return false }
                 return false
             }
-            if await group.next() == false {
+            if await group.next() == false, connections.count > 0 {
                 self.logger.warning(
                     "requests still running are cut off", metadata: ["open_connections": "\(self.connections.count)"])
                 self.connections.closeAll()
