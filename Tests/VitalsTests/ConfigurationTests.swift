@@ -9,9 +9,10 @@ private func settings(
     file: String? = nil, environment: [String: String] = [:], _ arguments: [String] = []
 ) throws -> Settings {
     var arguments = arguments
+    // Until the file has been read.
+    let directory = try TemporaryDirectory()
+    defer { withExtendedLifetime(directory) {} }
     if let file {
-        let directory = try TemporaryDirectory()
-        defer { withExtendedLifetime(directory) {} }
         let path = try directory.write("vitals.yml", file)
         arguments += ["--config.file", path]
     }
