@@ -16,7 +16,7 @@ public enum PostgresFamilies {
         help: "The setting superuser_reserved_connections. From pg_settings.")
 
     static let activity = Family(
-        "pg_stat_activity_count", .gauge, labels: ["datname", "state"],
+        "pg_stat_activity_count", .unknown, labels: ["datname", "state"],
         help: "Connections by database and state. From pg_stat_activity.")
     static let longestTransaction = Family(
         "pg_stat_activity_max_tx_duration", .gauge, labels: ["datname", "state"],
@@ -29,7 +29,7 @@ public enum PostgresFamilies {
         help: "How long the longest of the slow queries has been running, 0 when there is none. From pg_stat_activity.")
 
     static let locks = Family(
-        "pg_locks_count", .gauge, labels: ["datname", "mode"], help: "Locks held or awaited. From pg_locks.")
+        "pg_locks_count", .unknown, labels: ["datname", "mode"], help: "Locks held or awaited. From pg_locks.")
     static let waiting = Family(
         "pg_locks_waiting", .gauge, labels: ["datname"],
         help: "Sessions waiting for a lock. From pg_stat_activity, wait_event_type Lock.")
