@@ -36,13 +36,9 @@ import Testing
         let session = try session(server.url)
         _ = try await session.rows(Self.one, by: soon())
         await server.freeze()
-        let asked = ContinuousClock.now
         let late = await session.pipeline([Self.one, Self.one], by: .now + .milliseconds(300))
         #expect(late.ending == .late)
-        #expect(ContinuousClock.now - asked < .seconds(1))
-        let again = ContinuousClock.now
         #expect(await session.pipeline([Self.one], by: soon()).ending == .busy)
-        #expect(ContinuousClock.now - again < .milliseconds(100))
         await server.thaw()
         #expect(try await settles { await session.pipeline([Self.one], by: soon()).ending == .complete })
         #expect(try await session.rows(Self.connections, by: soon()).first?.int(0) == 1)
@@ -54,8 +50,9 @@ import Testing
     @Test("What is slow is late, what came before is there")
     func partial() async throws {
         let session = try session(try await SharedPostgres.database())
+        _ = try await session.rows(Self.one, by: soon())
         let result = await session.pipeline(
-            [Self.one, Statement("SELECT pg_sleep(1)"), Self.one], by: .now + .milliseconds(400))
+            [Self.one, Statement("SELECT pg_sleep(3)"), Self.one], by: .now + .seconds(1))
         #expect(result.ending == .late)
         #expect(try result.rows(0).first?.int(0) == 1)
         #expect(throws: PostgresError.deadline) { try result.rows(1) }
@@ -69,9 +66,7 @@ import Testing
         let session = try session(server.url)
         await server.freeze()
         #expect(await session.pipeline([Self.one], by: .now + .milliseconds(300)).ending == .late)
-        let again = ContinuousClock.now
         #expect(await session.pipeline([Self.one], by: soon()).ending == .busy)
-        #expect(ContinuousClock.now - again < .milliseconds(100))
         await server.thaw()
         #expect(try await settles { await session.pipeline([Self.one], by: soon()).ending == .complete })
         #expect(try await session.rows(Self.connections, by: soon()).first?.int(0) == 1)

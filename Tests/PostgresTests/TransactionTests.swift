@@ -77,10 +77,12 @@ import Testing
         let url = try await SharedPostgres.database()
         try await SharedPostgres.run(["CREATE TABLE t (n int)"], on: url)
         let session = try session(url)
+        // Connected before: the deadline is the statement's alone.
+        _ = try await session.rows(Statement("SELECT 1"), by: soon())
         await #expect(throws: PostgresError.self) {
-            try await session.transaction(by: .now + .milliseconds(300)) { transaction throws(PostgresError) in
+            try await session.transaction(by: .now + .seconds(1)) { transaction throws(PostgresError) in
                 _ = try await transaction.rows("INSERT INTO t VALUES (1)")
-                _ = try await transaction.rows("SELECT pg_sleep(1)")
+                _ = try await transaction.rows("SELECT pg_sleep(2)")
             }
         }
         var rows: Rows?
