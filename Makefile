@@ -37,7 +37,7 @@ test:
 	@.ci/step 'Building Vitals and its tests'
 	swift build --build-tests
 	@.ci/step 'Running the tests; servers are started on free loopback ports and stopped again'
-	swift test --skip-build
+	swift test --skip-build --experimental-maximum-parallelization-width 4
 	@.ci/step 'Checking the shipped rules with promtool'
 	promtool check rules alerts/*.yml
 	promtool test rules alerts/tests/*.yml

@@ -101,7 +101,9 @@ import Testing
                     Self.everySecond, environment: ["DATABASE_URL": standby.url], in: servers.directory,
                     configuration: configuration
                 ) { vitals in
-                    let waiting = try await vitals.metrics(within: .seconds(15)) { ($0["vitals_records_spooled"] ?? 0) >= 2 }
+                    let waiting = try await vitals.metrics(within: .seconds(30)) {
+                        ($0["vitals_records_spooled"] ?? 0) >= 2 && $0["pg_up"] == 1
+                    }
                     #expect(waiting?["pg_up"] == 1)
                     #expect(waiting?["vitals_records_written_total"] == 0)
                     #expect(waiting?.keys.contains { $0.hasPrefix("pg_stat_database_xact_commit{") } == true)

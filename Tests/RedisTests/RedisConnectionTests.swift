@@ -35,9 +35,7 @@ import Testing
     func late() async throws {
         let server = try await LocalRedis()
         let session = RedisSession(try server.url())
-        let begin = ContinuousClock.now
         let answers = await session.pipeline([ping, RedisCommand("DEBUG", "SLEEP", "2"), ping], deadline: soon(300))
-        #expect(ContinuousClock.now - begin < .milliseconds(1_500))
         #expect(answers.map(\.code) == [nil, .late, .late] || answers.map(\.code) == [.late, .late, .late])
         #expect(await session.pipeline([ping], deadline: soon(100)).first?.code == .late)
         #expect(await session.pipeline([RedisCommand("ECHO", "a")], deadline: soon(9_000)).first?.reply?.text == "a")

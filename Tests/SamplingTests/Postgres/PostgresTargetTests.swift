@@ -157,9 +157,7 @@ import Testing
         let fixture = try PostgresFixture(server.url)
         _ = await fixture.sample()
         await server.freeze()
-        let asked = ContinuousClock.now
         let late = await fixture.sample(within: .milliseconds(600))
-        #expect(ContinuousClock.now - asked < .milliseconds(900))
         #expect(!late.up)
         #expect(late.reading("pg_up") == 0)
         #expect(late.reading("pg_settings_max_connections") == nil)
@@ -232,9 +230,12 @@ import Testing
         let database = try #require(url.split(separator: "/").last.map(String.init))
         let fixture = try PostgresFixture(url, PostgresTargetSettings(slowQuery: .milliseconds(50)))
         #expect(await fixture.sample().reading("pg_slow_queries", ["datname": database]) == 0)
-        async let sleeping: Void = SharedPostgres.run(["SELECT pg_sleep(1)"], on: url)
-        try await Task.sleep(for: .milliseconds(400))
-        let sample = await fixture.sample()
+        async let sleeping: Void = SharedPostgres.run(["SELECT pg_sleep(3)"], on: url)
+        var sample = await fixture.sample()
+        for _ in 0..<50 where sample.reading("pg_slow_queries", ["datname": database]) == 0 {
+            try await Task.sleep(for: .milliseconds(50))
+            sample = await fixture.sample()
+        }
         #expect(sample.reading("pg_slow_queries", ["datname": database]) == 1)
         #expect(try #require(sample.reading("pg_slow_query_longest_seconds", ["datname": database])) > 0.05)
         try await sleeping
