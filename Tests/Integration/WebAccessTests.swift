@@ -65,8 +65,9 @@ import Testing
             #expect(metrics.status == 200)
             #expect(metrics.headers["x-frame-options"]?.lowercased() == "deny")
             #expect(try await vitals.get("/-/reload", headers: right, method: "POST").status == 200)
-            let wrongUser = try await vitals.get("/metrics", headers: ["Authorization": "Basic Ym9iOmZha2VwYXNzd29yZA=="])  // bob
-            let wrongPassword = try await vitals.get("/metrics", headers: ["Authorization": "Basic YWxpY2U6d3Jvbmc="])  // alice:wrong
+            // bob:fakepassword and alice:wrong.
+            let wrongUser = try await vitals.get("/metrics", headers: ["Authorization": "Basic Ym9iOmZha2VwYXNzd29yZA=="])
+            let wrongPassword = try await vitals.get("/metrics", headers: ["Authorization": "Basic YWxpY2U6d3Jvbmc="])
             #expect(wrongUser.status == 401 && wrongPassword.status == 401)
             #expect(wrongUser.headers["www-authenticate"] == wrongPassword.headers["www-authenticate"])
             try await Task.sleep(for: .seconds(1.1))

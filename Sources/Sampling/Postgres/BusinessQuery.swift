@@ -68,7 +68,8 @@ public struct BusinessQuery: Sendable {
                 "users_active_total", .gauge, "users", "Active users. From the table users.",
                 "SELECT count(*) FROM users WHERE is_active"),
             query(
-                "users_created_total", .counter, "users", "Users created. Rows of the table users when Vitals started, and its growth since.",
+                "users_created_total", .counter, "users",
+                "Users created. Rows of the table users when Vitals started, and its growth since.",
                 "SELECT count(*) FROM users"),
             query(
                 "api_keys_active_total", .gauge, "api_keys", "Active API keys. From the table api_keys.",
