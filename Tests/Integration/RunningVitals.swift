@@ -207,6 +207,8 @@ func fetch(
 ) async throws -> RunningVitals.Answer {
     var request = HTTPClientRequest(url: url)
     request.method = .RAW(value: method)
+    // A connection kept from an earlier question may be the one that a flood of others has just pushed out.
+    request.headers.add(name: "Connection", value: "close")
     for (name, value) in headers { request.headers.add(name: name, value: value) }
     if let body { request.body = .bytes(ByteBuffer(string: body)) }
     let response = try await HTTPClient.shared.execute(request, timeout: .seconds(Int64(limit.components.seconds) + 1))

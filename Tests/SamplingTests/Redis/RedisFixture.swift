@@ -75,7 +75,7 @@ extension TargetSample {
 }
 
 extension RedisTarget {
-    func sample(within milliseconds: Int = 3_000) async -> TargetSample {
+    func sample(within milliseconds: Int = 20_000) async -> TargetSample {
         await sample(deadline: .now + .milliseconds(milliseconds))
     }
 }
