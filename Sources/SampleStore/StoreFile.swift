@@ -35,10 +35,13 @@ struct StoreFile: ~Copyable, Sendable {
     /// Takes the lock that says this process uses the directory. The lock ends with the file.
     static func lock(_ path: String) throws(SampleStoreError) -> StoreFile {
         let file = StoreFile(path: path, descriptor: try open(path, O_RDWR | O_CREAT, "open"))
-        guard flock(file.descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            throw SampleStoreError(code: .inUse, description: "another process uses \(path)")
+        // A process that is just ending, or a child that has not executed its program yet, holds the lock for a moment more.
+        for _ in 0..<100 {
+            if flock(file.descriptor, LOCK_EX | LOCK_NB) == 0 { return file }
+            guard errno == EWOULDBLOCK || errno == EINTR else { throw failure("lock", path) }
+            usleep(10_000)
         }
-        return file
+        throw SampleStoreError(code: .inUse, description: "another process uses \(path)")
     }
 
     /// The whole file; nil when it does not exist.

@@ -51,7 +51,7 @@ final class LocalRedis: Sendable {
     }
 }
 
-func soon(_ milliseconds: Int = 3_000) -> ContinuousClock.Instant { .now + .milliseconds(milliseconds) }
+func soon(_ milliseconds: Int = 20_000) -> ContinuousClock.Instant { .now + .milliseconds(milliseconds) }
 
 extension Result<RedisReply, RedisError> {
     var code: RedisError.Code? {
