@@ -49,7 +49,7 @@ final class CountingProxy: Sendable {
         guard isConnected else { return }
         var on: Int32 = 1
         for end in [client, server] { setsockopt(end, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size)) }
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
         var asked = false
         while true {
             var ends = [
@@ -57,6 +57,8 @@ final class CountingProxy: Sendable {
             ]
             guard poll(&ends, 2, -1) > 0 else { return }
             if ends[0].revents != 0 {
+                // A pipeline longer than one write is one question: give the rest of it a moment to come.
+                usleep(2_000)
                 guard forward(client, server, &buffer) else { return }
                 asked = true
             }
