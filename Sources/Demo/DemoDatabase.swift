@@ -33,6 +33,8 @@ public enum DemoDatabase {
             ip_address inet, user_agent text, success boolean NOT NULL, details jsonb,
             created_at timestamptz NOT NULL DEFAULT now())
         """,
+        "CREATE INDEX IF NOT EXISTS users_email_active ON users (email) WHERE is_active",
+        "CREATE INDEX IF NOT EXISTS users_created_at ON users (created_at DESC)",
         """
         INSERT INTO users (email, is_active)
         SELECT 'user' || n || '@example.com', n % 10 <> 0 FROM generate_series(1, 500) n
