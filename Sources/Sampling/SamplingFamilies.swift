@@ -14,8 +14,6 @@ public enum SamplingMetrics {
     public static let collectorDuration = Family(
         "vitals_collector_duration_seconds", .gauge, labels: ["target", "collector"],
         help: "How long the collector's answer took in the last sample, 0 when an earlier one was reused. Measured by Vitals.")
-
-    public static let all = [duration, roundTrips, collectorSuccess, collectorDuration]
 }
 
 /// The families about sampling, with their series kept over samples.

@@ -85,12 +85,4 @@ enum OwnFamilies {
     static let storageFree = Family(
         "vitals_storage_free_bytes", .gauge,
         help: "Free space of the storage path's file system, from statvfs.")
-
-    static let all = [
-        buildInfo, storeSeries, storeSamples, storeBytes, storeLogFailures, storeRefused, ruleEvaluations, ruleFailures,
-        ruleDuration,
-        ruleTimestamp, ruleMissed, alerts, notificationsSent, notificationsFailed, notificationsDropped, notificationsQueued,
-        notificationsCapacity, notificationsLastSuccess, rowsWritten, rowsSpooled, rowsFailed, rowsDropped, rowsLastWrite,
-        reloadSuccessful, reloadTimestamp, storageFree,
-    ]
 }
