@@ -51,3 +51,15 @@ public let staleMarker = Double(bitPattern: 0x7ff0_0000_0000_0002)
 public func isStaleMarker(_ value: Double) -> Bool {
     value.bitPattern == staleMarker.bitPattern
 }
+
+/// What is there to be read: names, values and label sets, without samples. Instants are milliseconds since the epoch.
+public protocol SeriesCatalog: Sendable {
+    /// The series to which all matchers apply and that may have samples in the closed interval, sorted.
+    func series(_ matchers: [LabelMatcher], from: Int64, through: Int64) -> [Labels]
+    /// The names of all labels, sorted; with matchers, of the series to which they apply.
+    func labelNames(_ matchers: [LabelMatcher]) -> [String]
+    /// The values of one label, sorted; with matchers, of the series to which they apply.
+    func labelValues(_ name: String, _ matchers: [LabelMatcher]) -> [String]
+    /// Whether there is any series to which all matchers apply, however old its newest sample.
+    func hasSeries(_ matchers: [LabelMatcher]) -> Bool
+}

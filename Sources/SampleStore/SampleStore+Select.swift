@@ -1,7 +1,7 @@
 public import MetricsModel
 import Synchronization
 
-extension SampleStore {
+extension SampleStore: SeriesCatalog {
     /// What a selection takes along from under the lock; decoding happens after it.
     private struct Candidate {
         let labels: Labels
@@ -56,6 +56,11 @@ extension SampleStore {
             }
         }
         return found.sorted()
+    }
+
+    /// Whether there is any series to which all matchers apply.
+    public func hasSeries(_ matchers: [LabelMatcher]) -> Bool {
+        state.withLock { !$0.slots(matchers).isEmpty }
     }
 
     private static func candidate(
