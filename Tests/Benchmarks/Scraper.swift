@@ -8,6 +8,24 @@ struct BenchmarkError: Error, CustomStringConvertible {
 
 /// One `GET /metrics` as Prometheus sends it, on a connection of its own. The number of bytes of the answer.
 func scrape(_ port: Int) throws -> Int {
+    let request = """
+        GET /metrics HTTP/1.1\r
+        Host: 127.0.0.1\r
+        Accept: application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1\r
+        Accept-Encoding: gzip\r
+        X-Prometheus-Scrape-Timeout-Seconds: 10\r
+        Connection: close\r
+        \r
+
+        """
+    let answer = try exchange(port, Array(request.utf8))
+    guard answer.head.hasPrefix("HTTP/1.1 200") else { throw BenchmarkError("port \(port) answered \(answer.head)") }
+    return answer.bytes
+}
+
+/// Sends a request on a connection of its own and reads until the other side ends it: the first bytes of the answer and how many
+/// there were.
+func exchange(_ port: Int, _ request: [UInt8]) throws -> (head: String, bytes: Int) {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = loopback(UInt16(port))
@@ -17,19 +35,13 @@ func scrape(_ port: Int) throws -> Int {
         }
     }
     guard isConnected else { throw BenchmarkError("nobody listens on port \(port)") }
-    let request = Array(
-        """
-        GET /metrics HTTP/1.1\r
-        Host: 127.0.0.1\r
-        Accept: application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1\r
-        Accept-Encoding: gzip\r
-        X-Prometheus-Scrape-Timeout-Seconds: 10\r
-        Connection: close\r
-        \r
-
-        """.utf8)
-    guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
-        throw BenchmarkError("port \(port) took no request")
+    var sent = 0
+    while sent < request.count {
+        let count = request.withUnsafeBytes {
+            send(descriptor, $0.baseAddress?.advanced(by: sent), request.count - sent, Int32(MSG_NOSIGNAL))
+        }
+        guard count > 0 else { throw BenchmarkError("port \(port) took no request") }
+        sent += count
     }
     var buffer = [UInt8](repeating: 0, count: 64 << 10)
     var total = 0
@@ -38,11 +50,8 @@ func scrape(_ port: Int) throws -> Int {
         let count = recv(descriptor, &buffer, buffer.count, 0)
         guard count >= 0 else { throw BenchmarkError("port \(port) broke off") }
         if count == 0 { break }
-        if head.isEmpty { head = Array(buffer.prefix(15)) }
+        if head.isEmpty { head = Array(buffer.prefix(min(count, 400))) }
         total += count
     }
-    guard String(decoding: head, as: UTF8.self).hasPrefix("HTTP/1.1 200") else {
-        throw BenchmarkError("port \(port) answered \(String(decoding: head, as: UTF8.self))")
-    }
-    return total
+    return (String(decoding: head, as: UTF8.self), total)
 }

@@ -1,16 +1,12 @@
-import Demo
 import FoundationEssentials
 import Glibc
-import Postgres
-import Redis
-
-// The cost of a scrape beside the Debian exporters', on the same servers in the same run: CPU, memory, round trips, server time.
-// CPU time and counts are compared; wall time on a shared machine is noise.
 
 guard CommandLine.arguments.count > 1 else {
-    print("usage: benchmarks PATH-OF-VITALS")
+    print("usage: benchmarks PATH-OF-VITALS [scrape] [rules]")
     exit(2)
 }
+let named = Set(CommandLine.arguments.dropFirst(2))
+let parts = named.isEmpty ? ["scrape", "rules"] : named
 let executable =
     CommandLine.arguments[1].hasPrefix("/")
     ? CommandLine.arguments[1] : FileManager.default.currentDirectoryPath + "/" + CommandLine.arguments[1]
@@ -19,49 +15,11 @@ try FileManager.default.createDirectory(atPath: folder, withIntermediateDirector
 chmod(folder, 0o755)
 defer { try? FileManager.default.removeItem(atPath: folder) }
 
-let scrapes = 200
-let tables = 500
-let keys = 100_000
-
-say("Preparing Postgres with \(tables) tables and Redis with \(keys) keys …")
-let servers = try await BenchmarkServers.start(in: folder, tables: tables, keys: keys)
-let subjects = try await Subject.all(servers, executable: executable, folder: folder)
-
-var results: [String: Measurement] = [:]
-for subject in subjects {
-    say("Measuring \(subject.name): \(scrapes) scrapes …")
-    results[subject.name] = try await subject.measure(servers, scrapes: scrapes, folder: folder)
+if parts.contains("scrape") { try await ScrapeComparison(executable: executable, folder: folder).run() }
+if parts.contains("rules") {
+    RuleComparison.report(try await RuleComparison(executable: executable, folder: folder).run())
+    try RuleTools(executable: executable, folder: folder).run()
 }
-
-print(
-    "\n"
-        + columns(
-            "", ["CPU ms/scrape", "resident MiB", "round trips", "new connections", "Postgres ms", "Redis ms", "bytes gzip"]))
-for subject in subjects {
-    guard let result = results[subject.name] else { continue }
-    print(
-        columns(
-            subject.name,
-            [
-                fixed(result.cpuMilliseconds), fixed(result.residentMiB), fixed(result.roundTrips), fixed(result.newConnections),
-                fixed(result.postgresMilliseconds), fixed(result.redisMilliseconds), "\(result.bytes)",
-            ]))
-}
-
-if let vitals = results["vitals"], let redis = results["redis_exporter"] {
-    for (name, postgres) in results where name.hasPrefix("postgres_exporter") {
-        print(
-            """
-
-            vitals / (\(name) + redis_exporter), below 1 is better
-              CPU per scrape        \(fixed(vitals.cpuMilliseconds / (postgres.cpuMilliseconds + redis.cpuMilliseconds)))
-              resident memory       \(fixed(vitals.residentMiB / (postgres.residentMiB + redis.residentMiB)))
-              round trips           \(fixed(vitals.roundTrips / (postgres.roundTrips + redis.roundTrips)))
-              servers' CPU time     \(fixed((vitals.postgresMilliseconds + vitals.redisMilliseconds) / (postgres.postgresMilliseconds + postgres.redisMilliseconds + redis.postgresMilliseconds + redis.redisMilliseconds)))
-            """)
-    }
-}
-await servers.stop()
 
 /// Prints at once, also into a pipe.
 func say(_ text: String) {
