@@ -125,23 +125,3 @@ public struct Function: Sendable, Hashable {
         return table
     }()
 }
-
-/// What an engine may be asked for beyond the stable language, as Prometheus' `--enable-feature` names it.
-public struct PromQLFeatures: OptionSet, Sendable {
-    public let rawValue: Int
-
-    public init(rawValue: Int) { self.rawValue = rawValue }
-
-    /// `promql-experimental-functions`: the experimental functions, `limitk` and `limit_ratio`.
-    public static let experimentalFunctions = PromQLFeatures(rawValue: 1)
-    /// `promql-extended-range-selectors`: `anchored` and `smoothed`.
-    public static let extendedRangeSelectors = PromQLFeatures(rawValue: 2)
-    /// `promql-binop-fill-modifiers`: `fill`, `fill_left`, `fill_right`.
-    public static let fillModifiers = PromQLFeatures(rawValue: 4)
-    /// `promql-delayed-name-removal`: metric names are dropped from the answer, not on the way to it.
-    public static let delayedNameRemoval = PromQLFeatures(rawValue: 8)
-
-    public static let all: PromQLFeatures = [
-        .experimentalFunctions, .extendedRangeSelectors, .fillModifiers, .delayedNameRemoval,
-    ]
-}

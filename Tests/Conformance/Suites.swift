@@ -13,7 +13,7 @@ enum Suite {
             }
             switch check(json) {
             case .passed: tally.passed += 1
-            case .skipped: tally.skipped += 1
+            case .skipped(let why): tally.skip(why)
             case .failed(let why):
                 tally.failed += 1
                 print("\(path):\(index + 1): \(why)")
@@ -23,7 +23,9 @@ enum Suite {
     }
 
     enum Outcome {
-        case passed, skipped
+        case passed
+        /// Why it was left out.
+        case skipped(String)
         case failed(String)
     }
 
@@ -49,7 +51,7 @@ enum Suite {
             }
             return .passed
         } catch {
-            if error.message.contains("native histograms") { return .skipped }
+            if error.message.contains("native histograms") { return .skipped("needs a native histogram") }
             if !fails { return .failed("\(short): \(error)") }
             if let wanted = json["error"]?.string, wanted != "\(error)" {
                 return .failed("\(short): \(error), wanted \(wanted.prefix(300))")
@@ -84,7 +86,7 @@ enum Suite {
             }
             return .passed
         } catch {
-            if error.message.contains("native histograms") { return .skipped }
+            if error.message.contains("native histograms") { return .skipped("needs a native histogram") }
             if !fails { return .failed("\(input): \(error)") }
             if let wanted = json["error"]?.string, wanted != "\(error)" { return .failed("\(input): \(error), wanted \(wanted)") }
             return .passed
@@ -96,7 +98,7 @@ enum Suite {
         guard let input = json["input"]?.string else { return .failed("no input") }
         let isSeries = json["series_desc"]?.bool ?? false
         let tokens = lexicalItems(of: input, isSeries: isSeries)
-        if tokens.contains(where: { $0.text.contains("native histograms") }) { return .skipped }
+        if tokens.contains(where: { $0.text.contains("native histograms") }) { return .skipped("needs a native histogram") }
         let isBroken = tokens.contains { $0.kind == "error" }
         if json["fail"]?.bool ?? false { return isBroken ? .passed : .failed("\(input): lexed \(tokens)") }
         let wanted = (json["items"]?.array ?? []).compactMap { item -> String? in

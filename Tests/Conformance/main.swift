@@ -8,7 +8,9 @@ import Darwin
 
 let arguments = CommandLine.arguments.dropFirst()
 guard arguments.count >= 2, let command = arguments.first else {
-    print("usage: conformance promql [--no-reruns] [--stock-names] DIR|FILE… | parse FILE | lex FILE | print FILE | series FILE")
+    print(
+        "usage: conformance promql [--no-reruns] [--stock-names] DIR|FILE… | parse FILE | lex FILE | print FILE | series FILE | template FILE"
+    )
     exit(2)
 }
 var tally = Tally()
@@ -27,10 +29,12 @@ for path in arguments.dropFirst() where !path.hasPrefix("--") {
     case "lex": tally += Suite.run(path, Suite.lex)
     case "print": tally += Suite.run(path, Suite.printed)
     case "series": tally += Suite.run(path, Suite.series)
+    case "template": tally += Suite.run(path, Suite.template)
     default:
         print("unknown suite \(command)")
         exit(2)
     }
 }
+for line in tally.skips { print(line) }
 print(tally.text)
 exit(tally.failed == 0 ? 0 : 1)

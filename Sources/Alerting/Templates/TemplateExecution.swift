@@ -279,13 +279,19 @@ struct TemplateExecution {
             return value
         }
         switch receiver {
-        case .none: return .none
+        case .none:
+            if template.missingKey == .error { throw error("nil data; no entry for key \(goQuoted(name))") }
+            return .none
         case .labels(let labels):
             guard !hasArguments else { throw error("\(name) is not a method but has arguments") }
-            return .string(labels[name] ?? "")
+            if let value = labels[name] { return .string(value) }
+            if template.missingKey == .error { throw error("map has no entry for key \(goQuoted(name))") }
+            return .string("")
         case .dictionary(let values):
             guard !hasArguments else { throw error("\(name) is not a method but has arguments") }
-            return values[name] ?? .none
+            if let value = values[name] { return value }
+            if template.missingKey == .error { throw error("map has no entry for key \(goQuoted(name))") }
+            return .none
         case .sample(let sample) where name == "Labels": return try plain(.labels(sample.labels))
         case .sample(let sample) where name == "Value": return try plain(.float(sample.value))
         case .alert(let data):

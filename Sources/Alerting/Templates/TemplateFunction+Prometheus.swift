@@ -140,7 +140,7 @@ extension TemplateFunction {
         do {
             return try RegularExpression(text, isAnchored: false)
         } catch {
-            throw Failure("error parsing regexp: \(error.message)")
+            throw Failure(error.message)
         }
     }
 

@@ -1,6 +1,8 @@
 /// Why a text is no template, or could not be expanded. In Go's words.
-struct TemplateError: Error, Sendable, CustomStringConvertible {
-    let description: String
+package struct TemplateError: Error, Sendable, CustomStringConvertible {
+    package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// Parses the language of Go's text/template (https://pkg.go.dev/text/template).

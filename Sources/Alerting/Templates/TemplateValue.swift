@@ -1,7 +1,7 @@
-internal import MetricsModel
+package import MetricsModel
 
 /// A value inside a template, with the Go type that Prometheus gives it there.
-indirect enum TemplateValue: Sendable {
+package indirect enum TemplateValue: Sendable {
     /// Go's invalid value: nothing.
     case none
     case bool(Bool)
@@ -26,7 +26,7 @@ indirect enum TemplateValue: Sendable {
     /// The data of an alert: Labels, ExternalLabels, ExternalURL, Value.
     case alert(AlertData)
 
-    struct AlertData: Sendable {
+    package struct AlertData: Sendable {
         let labels: Labels
         let externalLabels: Labels
         let externalURL: String
