@@ -22,14 +22,16 @@ private func temporaryDirectory() -> String {
 
 @Suite("Outbox queue")
 struct OutboxQueueTests {
-    private func finish(_ queue: inout OutboxQueue, _ batch: [Notification], _ outcome: OutboxQueue.Outcome, now: Int64 = 0) {
+    private func finish(
+        _ queue: inout OutboxQueue<Notification>, _ batch: [Notification], _ outcome: DeliveryOutcome, now: Int64 = 0
+    ) {
         _ = queue.finish(batch.map { ($0, outcome) }, now: now, retryAfter: nil, jitter: 0.5)
     }
 
     @Test("The newest word about an alert waits in the place of its oldest")
     func newestWins() {
-        var queue = OutboxQueue()
-        _ = queue.enqueue([note("a"), note("b"), note("a", version: 2)])
+        var queue = OutboxQueue<Notification>()
+        _ = queue.enqueue([note("a"), note("b"), note("a", version: 2)], now: 0)
         let batch = queue.takeBatch(now: 0)
         #expect(words(batch) == ["a+", "b+"])
         #expect(batch.first?.annotations.first?.value == "2")
@@ -37,36 +39,36 @@ struct OutboxQueueTests {
 
     @Test("trigger undelivered, resolved => nothing is sent")
     func bothTakenBack() {
-        var queue = OutboxQueue()
-        _ = queue.enqueue([note("a")])
-        _ = queue.enqueue([note("a", resolved: true)])
+        var queue = OutboxQueue<Notification>()
+        _ = queue.enqueue([note("a")], now: 0)
+        _ = queue.enqueue([note("a", resolved: true)], now: 0)
         #expect(queue.count == 0 && queue.takeBatch(now: 0).isEmpty)
     }
 
     @Test("trigger delivered, resolved => the end is sent, and sent again when asked to")
     func resolveAfterDelivery() {
-        var queue = OutboxQueue()
-        _ = queue.enqueue([note("a")])
+        var queue = OutboxQueue<Notification>()
+        _ = queue.enqueue([note("a")], now: 0)
         finish(&queue, queue.takeBatch(now: 0), .delivered)
         for _ in 0..<2 {
-            _ = queue.enqueue([note("a", resolved: true)])
+            _ = queue.enqueue([note("a", resolved: true)], now: 0)
             let batch = queue.takeBatch(now: 0)
             #expect(words(batch) == ["a-"])
             finish(&queue, batch, .delivered)
         }
         // A later firing that nobody heard of has no end to tell.
-        _ = queue.enqueue([note("a", startsAt: 9_000)])
-        _ = queue.enqueue([note("a", resolved: true, startsAt: 9_000)])
+        _ = queue.enqueue([note("a", startsAt: 9_000)], now: 0)
+        _ = queue.enqueue([note("a", resolved: true, startsAt: 9_000)], now: 0)
         #expect(queue.count == 0)
     }
 
     @Test("trigger under way, resolved, delivery fails unheard => nothing; may have arrived => the end is sent")
     func resolveWhileUnderWay() {
         for mayHaveArrived in [false, true] {
-            var queue = OutboxQueue()
-            _ = queue.enqueue([note("a")])
+            var queue = OutboxQueue<Notification>()
+            _ = queue.enqueue([note("a")], now: 0)
             let batch = queue.takeBatch(now: 0)
-            _ = queue.enqueue([note("a", resolved: true)])
+            _ = queue.enqueue([note("a", resolved: true)], now: 0)
             finish(&queue, batch, .failed(mayHaveArrived: mayHaveArrived))
             #expect(words(queue.takeBatch(now: 100_000)) == (mayHaveArrived ? ["a-"] : []))
         }
@@ -74,23 +76,23 @@ struct OutboxQueueTests {
 
     @Test("An end that waits is replaced by a new firing, never followed by an old one")
     func firesAgain() {
-        var queue = OutboxQueue()
-        _ = queue.enqueue([note("a")])
+        var queue = OutboxQueue<Notification>()
+        _ = queue.enqueue([note("a")], now: 0)
         finish(&queue, queue.takeBatch(now: 0), .delivered)
-        _ = queue.enqueue([note("a", resolved: true)])
-        _ = queue.enqueue([note("a", startsAt: 9_000)])
+        _ = queue.enqueue([note("a", resolved: true)], now: 0)
+        _ = queue.enqueue([note("a", startsAt: 9_000)], now: 0)
         let batch = queue.takeBatch(now: 0)
         #expect(words(batch) == ["a+"] && batch.first?.startsAt == 9_000)
         // The receiver knows the first firing; the end of the second is news.
         finish(&queue, batch, .failed(mayHaveArrived: false))
-        _ = queue.enqueue([note("a", resolved: true, startsAt: 9_000)])
+        _ = queue.enqueue([note("a", resolved: true, startsAt: 9_000)], now: 0)
         #expect(words(queue.takeBatch(now: 100_000)) == ["a-"])
     }
 
     @Test("Delays grow from half a second by half to a minute, and a receiver's wish is heard")
     func backoff() {
-        var queue = OutboxQueue()
-        _ = queue.enqueue([note("a")])
+        var queue = OutboxQueue<Notification>()
+        _ = queue.enqueue([note("a")], now: 0)
         var now: Int64 = 0
         var delays: [Int64] = []
         for _ in 0..<16 {
@@ -107,15 +109,15 @@ struct OutboxQueueTests {
 
     @Test("A full queue drops its oldest, and a batch has its bound")
     func bounds() {
-        var limits = OutboxQueue.Limits()
+        var limits = OutboxLimits()
         (limits.capacity, limits.batch) = (3, 2)
-        var queue = OutboxQueue(limits: limits)
-        #expect(queue.enqueue([note("a"), note("b"), note("c")]).dropped == 0)
-        #expect(queue.enqueue([note("d")]).dropped == 1)
+        var queue = OutboxQueue<Notification>(limits: limits)
+        #expect(queue.enqueue([note("a"), note("b"), note("c")], now: 0).dropped == 0)
+        #expect(queue.enqueue([note("d")], now: 0).dropped == 1)
         let batch = queue.takeBatch(now: 0)
         #expect(words(batch) == ["b+", "c+"])
         // What is under way is not dropped.
-        #expect(queue.enqueue([note("e")]).dropped == 1)
+        #expect(queue.enqueue([note("e")], now: 0).dropped == 1)
         finish(&queue, batch, .delivered)
         #expect(words(queue.takeBatch(now: 0)) == ["e+"])
     }
@@ -125,10 +127,10 @@ struct OutboxQueueTests {
     @Test("Whatever happens, the receiver is never misled and the journal leads to the same queue", arguments: 0..<150)
     func property(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        var limits = OutboxQueue.Limits()
+        var limits = OutboxLimits()
         limits.batch = 1 + random.below(4)
-        var queue = OutboxQueue(limits: limits)
-        var journal: [OutboxQueue.Change] = []
+        var queue = OutboxQueue<Notification>(limits: limits)
+        var journal: [OutboxQueue<Notification>.Change] = []
         let names = ["a", "b", "c"]
         var firing: [String: Int64] = [:]
         var episode: Int64 = 0
@@ -147,7 +149,7 @@ struct OutboxQueueTests {
             everHeard.insert(name)
             known[name] = (notification.startsAt, notification.isResolved)
         }
-        func settle(_ outcome: OutboxQueue.Outcome) {
+        func settle(_ outcome: DeliveryOutcome) {
             journal += queue.finish(batch.map { ($0, outcome) }, now: now, retryAfter: nil, jitter: 0.5)
             batch = []
         }
@@ -158,12 +160,12 @@ struct OutboxQueueTests {
                 let name = names[random.below(3)]
                 if let startsAt = firing[name], random.below(2) == 0 {
                     firing[name] = nil
-                    journal += queue.enqueue([note(name, resolved: true, startsAt: startsAt, version: now)]).changes
+                    journal += queue.enqueue([note(name, resolved: true, startsAt: startsAt, version: now)], now: 0).changes
                 } else {
                     if firing[name] == nil { episode += 1 }
                     let startsAt = firing[name] ?? episode
                     firing[name] = startsAt
-                    journal += queue.enqueue([note(name, startsAt: startsAt, version: now)]).changes
+                    journal += queue.enqueue([note(name, startsAt: startsAt, version: now)], now: 0).changes
                 }
             case 2: if batch.isEmpty { batch = queue.takeBatch(now: now) }
             case 3:
@@ -176,7 +178,7 @@ struct OutboxQueueTests {
                 settle(.failed(mayHaveArrived: mayHaveArrived))
             }
             guard step % 17 == 0 else { continue }
-            var replayed = OutboxQueue(limits: limits)
+            var replayed = OutboxQueue<Notification>(limits: limits)
             for change in journal { replayed.replay(change) }
             #expect(replayed.count == queue.count, "seed \(seed)")
             #expect(Set(replayed.journal.map { "\($0)" }) == Set(queue.journal.map { "\($0)" }), "seed \(seed)")
@@ -207,16 +209,20 @@ struct OutboxJournalTests {
     func roundTrip(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<10 {
-            let changes: [OutboxQueue.Change] = [
+            let changes: [OutboxQueue<Notification>.Change] = [
                 .queued(
                     note(
                         "é\n\u{0}\(random.next())", resolved: random.below(2) == 0,
                         startsAt: Int64(bitPattern: random.next()) >> 8)),
                 .removed(random.next()), .forgotten(random.next()),
                 .told(
-                    random.next(), OutboxQueue.Told(startsAt: Int64(bitPattern: random.next()), isResolved: random.below(2) == 0)),
+                    random.next(), Notification.Told(startsAt: Int64(bitPattern: random.next()), isResolved: random.below(2) == 0)
+                ),
             ]
-            for change in changes { #expect(try OutboxJournal.decode(OutboxJournal.encode(change)) == change, "seed \(seed)") }
+            for change in changes {
+                #expect(
+                    try OutboxQueue<Notification>.decode(OutboxQueue<Notification>.encode(change)[...]) == change, "seed \(seed)")
+            }
         }
     }
 
@@ -224,16 +230,16 @@ struct OutboxJournalTests {
     func torn() throws {
         let directory = temporaryDirectory()
         let path = directory + "/q.journal"
-        var queue = OutboxQueue()
+        var queue = OutboxQueue<Notification>()
         do {
-            var journal = try OutboxJournal.open(path, queue: &queue)
-            for place in 0..<10 { try journal.append(queue.enqueue([note("a\(place)")]).changes, queue: queue) }
+            var journal = try Journal.open(path, state: &queue)
+            for place in 0..<10 { try journal.append(queue.enqueue([note("a\(place)")], now: 0).changes, state: queue) }
         }
         let whole = try #require(try DurableFile.read(path))
         for length in stride(from: 0, through: whole.count, by: 23) {
             try DurableFile.replace(path, with: Array(whole.prefix(length)))
-            var restored = OutboxQueue()
-            _ = try OutboxJournal.open(path, queue: &restored)
+            var restored = OutboxQueue<Notification>()
+            _ = try Journal.open(path, state: &restored)
             let complete = ChecksummedRecords.read(Array(whole.prefix(length))).records.count
             #expect(restored.count == complete)
             #expect(complete >= length * 10 / whole.count - 1)
@@ -243,8 +249,8 @@ struct OutboxJournalTests {
             var damaged = whole
             damaged[random.below(damaged.count)] ^= UInt8(1 << random.below(8))
             try DurableFile.replace(path, with: damaged)
-            var restored = OutboxQueue()
-            _ = try OutboxJournal.open(path, queue: &restored)
+            var restored = OutboxQueue<Notification>()
+            _ = try Journal.open(path, state: &restored)
             #expect(restored.count < 10)
         }
     }
@@ -275,7 +281,7 @@ struct OutboxTests {
         _ receivers: [any Notifier], _ clock: ManualClock, directory: String? = nil, events: Collected<String> = .init()
     ) -> Outbox {
         Outbox(
-            receivers, directory: directory, limits: OutboxQueue.Limits(), clock: clock, jitter: { 0.5 },
+            receivers, [], directory: directory, clock: clock, jitter: { 0.5 },
             onEvent: { events.add("\($0)".prefix { $0 != "(" }.description) })
     }
 

@@ -1,8 +1,7 @@
-internal import MetricsModel
 internal import Synchronization
 
 /// The queue of one receiver with its journal and its worker.
-actor OutboxLane {
+actor OutboxLane<Item: Deliverable> {
     private struct Counters {
         var sent: UInt64 = 0
         var failed: [NotifyError.Reason: UInt64] = [:]
@@ -12,59 +11,72 @@ actor OutboxLane {
         var attempts: [DeliveryAttempt] = []
     }
 
-    private nonisolated let notifier: any Notifier
+    nonisolated let name: String
     private nonisolated let clock: any WallClock
     private nonisolated let onEvent: @Sendable (OutboxEvent) -> Void
     private nonisolated let wake = Signal()
     private nonisolated let drained = Signal()
     private nonisolated let published: Mutex<ReceiverSnapshot>
     private let jitter: @Sendable () -> Double
-    private var queue: OutboxQueue
-    private var journal: OutboxJournal?
-    private let journalPath: String?
+    private var send: Delivery<Item>.Send
+    private var queue: OutboxQueue<Item>
+    private var keeper: Keeper<OutboxQueue<Item>>
     private var counters = Counters()
     private var isFailing = false
-    private var isJournalFailing = false
     private var isDraining = false
+    private var isRetired = false
 
     init(
-        _ notifier: any Notifier, limits: OutboxQueue.Limits, journalPath: String?, clock: any WallClock,
-        jitter: @escaping @Sendable () -> Double, onEvent: @escaping @Sendable (OutboxEvent) -> Void
+        _ name: String, limits: OutboxLimits, journalPath: String?, clock: any WallClock,
+        jitter: @escaping @Sendable () -> Double, onEvent: @escaping @Sendable (OutboxEvent) -> Void,
+        send: @escaping Delivery<Item>.Send
     ) {
-        self.notifier = notifier
+        self.name = name
         self.clock = clock
         self.jitter = jitter
         self.onEvent = onEvent
-        self.journalPath = journalPath
-        var queue = OutboxQueue(limits: limits)
-        if let journalPath {
-            do {
-                journal = try OutboxJournal.open(journalPath, queue: &queue)
-            } catch {
-                isJournalFailing = true
-                onEvent(.journalFailed(name: notifier.name, error: error.description))
-            }
-        }
+        self.send = send
+        var queue = OutboxQueue<Item>(limits: limits)
+        keeper = Keeper(journalPath, state: &queue) { onEvent(.journalFailed(name: name, error: $0)) }
         self.queue = queue
-        published = Mutex(Self.snapshot(notifier.name, queue, Counters()))
+        published = Mutex(Self.snapshot(name, queue, Counters()))
     }
 
     nonisolated var snapshot: ReceiverSnapshot { published.withLock { $0 } }
 
-    func enqueue(_ notifications: [Notification]) {
-        let (changes, dropped) = queue.enqueue(notifications)
+    /// The subjects that wait.
+    var waiting: Set<Item.Key> { queue.keys }
+
+    func enqueue(_ items: [Item]) {
+        guard !isRetired else { return }
+        let (changes, dropped) = queue.enqueue(items, now: clock.now)
         if dropped > 0 {
             counters.dropped += UInt64(dropped)
-            onEvent(.notificationsDropped(name: notifier.name, count: dropped))
+            onEvent(.notificationsDropped(name: name, count: dropped))
         }
         keep(changes)
         publish()
         wake.set()
     }
 
-    /// Delivers until cancelled.
+    /// Delivers from now on in another way: the same receiver, configured anew.
+    func replace(_ send: @escaping Delivery<Item>.Send) {
+        self.send = send
+        queue.hurry()
+        wake.set()
+    }
+
+    /// Ends the lane: what waits is forgotten, also on disk. An attempt that is under way may end.
+    func retire() {
+        isRetired = true
+        keeper.discard()
+        endDrain()
+        wake.set()
+    }
+
+    /// Delivers until cancelled or retired.
     func run() async {
-        while !Task.isCancelled {
+        while !Task.isCancelled, !isRetired {
             let batch = queue.takeBatch(now: clock.now)
             if batch.isEmpty {
                 if isDraining { endDrain() }
@@ -80,7 +92,7 @@ actor OutboxLane {
 
     /// Returns when nothing waits any more, or an attempt has failed: then there is no use in waiting for the next.
     func drain() async {
-        guard queue.count > 0 else { return }
+        guard queue.count > 0, !isRetired else { return }
         queue.hurry()
         isDraining = true
         wake.set()
@@ -93,23 +105,26 @@ actor OutboxLane {
         drained.set()
     }
 
-    private func attempt(_ batch: [Notification]) async {
+    private func attempt(_ batch: [Item]) async {
         let startedAt = clock.now
-        let clock = ContinuousClock()
-        let start = clock.now
-        let result = await Delivery.deliver(batch, to: notifier)
-        let seconds = RuleGroup.seconds(clock.now - start)
+        let stopwatch = ContinuousClock()
+        let start = stopwatch.now
+        let result = await Delivery.deliver(batch, by: send)
+        let seconds = RuleGroup.seconds(stopwatch.now - start)
         // Cancelled: the process ends. Nothing is known about this batch; the journal still has it.
         if Task.isCancelled, result.firstError != nil { return }
         let changes = queue.finish(
-            result.outcomes, now: self.clock.now, retryAfter: result.retryAfter, jitter: jitter())
+            result.outcomes, now: clock.now, retryAfter: result.retryAfter, jitter: jitter())
         keep(changes)
         count(
-            result, DeliveryAttempt(startedAt: startedAt, seconds: seconds, notifications: batch.count, error: result.firstError))
+            result,
+            DeliveryAttempt(
+                startedAt: startedAt, seconds: seconds, notifications: batch.reduce(0) { $0 + $1.alertCount },
+                error: result.firstError, nextTry: result.retryable > 0 ? queue.nextAttemptAt : nil))
         publish()
     }
 
-    private func count(_ result: Delivery, _ attempt: DeliveryAttempt) {
+    private func count(_ result: Delivery<Item>, _ attempt: DeliveryAttempt) {
         counters.attempts.append(attempt)
         if counters.attempts.count > Outbox.attemptsKept { counters.attempts.removeFirst() }
         counters.sent += UInt64(result.delivered)
@@ -117,97 +132,30 @@ actor OutboxLane {
         for (reason, count) in result.failures { counters.failed[reason, default: 0] += UInt64(count) }
         if result.delivered > 0 { counters.lastSuccess = clock.now }
         if result.refused > 0, let error = result.firstError {
-            onEvent(.notificationsRefused(name: notifier.name, count: result.refused, error: error))
+            onEvent(.notificationsRefused(name: name, count: result.refused, error: error))
         }
         let isFailingNow = result.retryable > 0
         if isFailingNow, !isFailing, let error = result.firstError {
-            onEvent(.receiverFailing(name: notifier.name, error: error))
+            onEvent(.receiverFailing(name: name, error: error))
         }
-        if !isFailingNow, isFailing { onEvent(.receiverRecovered(name: notifier.name)) }
+        if !isFailingNow, isFailing { onEvent(.receiverRecovered(name: name)) }
         isFailing = isFailingNow
     }
 
-    private func keep(_ changes: [OutboxQueue.Change]) {
-        guard let journalPath, !changes.isEmpty else { return }
-        do throws(FileError) {
-            if isJournalFailing {
-                // What could not be written is in memory; the whole queue is written anew.
-                if journal == nil {
-                    var scratch = OutboxQueue(limits: queue.limits)
-                    journal = try OutboxJournal.open(journalPath, queue: &scratch)
-                }
-                try journal?.rewrite(queue)
-                isJournalFailing = false
-            } else {
-                try journal?.append(changes, queue: queue)
-            }
-        } catch {
-            if !isJournalFailing { onEvent(.journalFailed(name: notifier.name, error: error.description)) }
-            isJournalFailing = true
-        }
+    private func keep(_ changes: [OutboxQueue<Item>.Change]) {
+        guard !isRetired else { return }
+        keeper.keep(changes, of: queue, empty: OutboxQueue(limits: queue.limits))
     }
 
     private func publish() {
-        let snapshot = Self.snapshot(notifier.name, queue, counters)
+        let snapshot = Self.snapshot(name, queue, counters)
         published.withLock { $0 = snapshot }
     }
 
-    private static func snapshot(_ name: String, _ queue: OutboxQueue, _ counters: Counters) -> ReceiverSnapshot {
+    private static func snapshot(_ name: String, _ queue: OutboxQueue<Item>, _ counters: Counters) -> ReceiverSnapshot {
         ReceiverSnapshot(
             name: name, queueLength: queue.count, queueCapacity: queue.limits.capacity, sent: counters.sent,
             failed: counters.failed, refused: counters.refused, dropped: counters.dropped, lastSuccess: counters.lastSuccess,
             nextAttempt: queue.nextBatchAt, attempts: counters.attempts)
-    }
-}
-
-/// What came of one batch.
-struct Delivery: Sendable {
-    private(set) var outcomes: [(Notification, OutboxQueue.Outcome)] = []
-    private(set) var delivered = 0
-    private(set) var refused = 0
-    private(set) var retryable = 0
-    private(set) var failures: [NotifyError.Reason: Int] = [:]
-    private(set) var firstError: NotifyError?
-    private(set) var retryAfter: Int64?
-
-    /// Delivers a batch. One that is refused for its content is halved, and its halves again, until the notifications at fault
-    /// stand alone: they must not hold the others.
-    static func deliver(_ batch: [Notification], to notifier: any Notifier) async -> Delivery {
-        var delivery = Delivery()
-        var parts = [batch]
-        while let part = parts.popLast() {
-            do {
-                try await notifier.deliver(part)
-                delivery.delivered += part.count
-                delivery.outcomes += part.map { ($0, .delivered) }
-            } catch {
-                if error.reason == .clientError, !error.isRetryable, part.count > 1 {
-                    let middle = part.count / 2
-                    parts.append(Array(part[middle...]))
-                    parts.append(Array(part[..<middle]))
-                } else {
-                    delivery.take(error, part)
-                    // The others would fare no better; they are tried again together.
-                    if error.isRetryable {
-                        for rest in parts { delivery.take(error, rest) }
-                        parts = []
-                    }
-                }
-            }
-        }
-        return delivery
-    }
-
-    private mutating func take(_ error: NotifyError, _ part: [Notification]) {
-        firstError = firstError ?? error
-        failures[error.reason, default: 0] += part.count
-        if error.isRetryable {
-            retryable += part.count
-            retryAfter = error.retryAfter ?? retryAfter
-            outcomes += part.map { ($0, .failed(mayHaveArrived: error.mayHaveArrived)) }
-        } else {
-            refused += part.count
-            outcomes += part.map { ($0, .refused) }
-        }
     }
 }

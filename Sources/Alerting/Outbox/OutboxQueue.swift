@@ -1,93 +1,62 @@
-internal import MetricsModel
-
-/// The notifications that wait for one receiver: a state machine without I/O. For every alert only its newest word waits, in the
-/// place of the oldest: a receiver that was away hears how things are, in the order in which they began.
-struct OutboxQueue: Sendable {
+/// What waits for one receiver: a state machine without I/O. Of every subject only the newest word waits, in the place of the
+/// oldest: a receiver that was away hears how things are, in the order in which they began.
+struct OutboxQueue<Item: Deliverable>: Sendable {
     /// What a change did, in the words of the journal.
-    enum Change: Sendable, Equatable {
-        case queued(Notification)
-        /// The waiting word about an alert is gone: delivered, refused, dropped or taken back.
-        case removed(UInt64)
-        /// The newest that the receiver has, or may have, heard of an alert.
-        case told(UInt64, Told)
-        case forgotten(UInt64)
-    }
-
-    struct Limits: Sendable {
-        /// Prometheus' notification queue capacity. The oldest goes first.
-        var capacity = 10_000
-        /// Prometheus' and Alertmanager's batch.
-        var batch = 256
-        /// Milliseconds (cenkalti/backoff as Alertmanager uses it).
-        var firstDelay: Int64 = 500
-        var delayFactor = 1.5
-        var delayMax: Int64 = 60_000
-    }
-
-    /// What became of one notification of a batch.
-    enum Outcome: Sendable {
-        case delivered
-        /// Will never be taken.
-        case refused
-        /// To be tried again.
-        case failed(mayHaveArrived: Bool)
-    }
-
-    /// What a receiver knows of an alert.
-    struct Told: Sendable, Equatable {
-        let startsAt: Int64
-        let isResolved: Bool
+    enum Change: Sendable {
+        case queued(Item)
+        /// The waiting word about a subject is gone: delivered, refused, dropped or taken back.
+        case removed(Item.Key)
+        /// The newest that the receiver has, or may have, heard of a subject.
+        case told(Item.Key, Item.Told)
+        case forgotten(Item.Key)
     }
 
     private struct Waiting {
-        var notification: Notification
-        let order: UInt64
-        /// Whether the notification is in the batch that is under way.
+        var item: Item
+        var order: UInt64
+        /// Whether the item is in the batch that is under way.
         var isInFlight = false
     }
 
-    let limits: Limits
-    private var waiting: [UInt64: Waiting] = [:]
-    /// Fingerprints by the order in which their first word came.
-    private var order: [UInt64: UInt64] = [:]
+    let limits: OutboxLimits
+    private var waiting: [Item.Key: Waiting] = [:]
+    /// Subjects by the order in which their first word came.
+    private var order: [UInt64: Item.Key] = [:]
     private var firstOrder: UInt64 = 0
     private var nextOrder: UInt64 = 0
     /// What the receiver has heard, with the order of the telling.
-    private var told: [UInt64: (told: Told, order: UInt64)] = [:]
+    private var told: [Item.Key: (told: Item.Told, order: UInt64)] = [:]
     private var nextTold: UInt64 = 0
-    private var inFlight: [UInt64: Notification] = [:]
+    private var inFlight: [Item.Key: Item] = [:]
     private(set) var failuresInARow = 0
     /// Not before this instant; milliseconds since the epoch.
     private(set) var nextAttemptAt: Int64 = .min
 
-    init(limits: Limits = Limits()) {
+    init(limits: OutboxLimits = OutboxLimits()) {
         self.limits = limits
     }
 
-    /// The number of alerts that wait, those under way included.
+    /// The number of subjects that wait, those under way included.
     var count: Int { waiting.count }
 
-    /// Takes the newest word about alerts.
+    /// The subjects that wait. O(n).
+    var keys: Set<Item.Key> { Set(waiting.keys) }
+
+    /// Takes the newest words.
     ///
-    /// - Returns: the changes, and how many notifications were dropped because the queue is full.
-    mutating func enqueue(_ notifications: [Notification]) -> (changes: [Change], dropped: Int) {
+    /// - Returns: the changes, and how many items were dropped because the queue is full.
+    mutating func enqueue(_ items: [Item], now: Int64) -> (changes: [Change], dropped: Int) {
         var changes: [Change] = []
-        for notification in notifications {
-            let alert = notification.labels.fingerprint
-            if notification.isResolved, !isWanted(notification) {
-                // Nobody heard of it, so nobody needs to hear of its end (alertmanager#2510).
-                if waiting[alert] != nil { changes.append(remove(alert)) }
-                continue
+        for item in items {
+            let before = waiting[item.key]
+            let resting = before?.isInFlight == true ? nil : before?.item
+            switch item.standing(waiting: resting, inFlight: inFlight[item.key], told: told[item.key]?.told, now: now) {
+            case .waits(let next): changes.append(place(next))
+            case .isNotNeeded: if before != nil { changes.append(remove(item.key)) }
+            case .endsSilently:
+                if before != nil { changes.append(remove(item.key)) }
+                changes += forget(item.key)
             }
-            if waiting[alert] != nil {
-                waiting[alert]?.notification = notification
-                waiting[alert]?.isInFlight = false
-            } else {
-                waiting[alert] = Waiting(notification: notification, order: nextOrder)
-                order[nextOrder] = alert
-                nextOrder += 1
-            }
-            changes.append(.queued(notification))
         }
         var dropped = 0
         while waiting.count > limits.capacity, let oldest = oldestAtRest() {
@@ -98,15 +67,15 @@ struct OutboxQueue: Sendable {
     }
 
     /// The next batch, oldest first; empty while one is under way, nothing waits, or it is too early.
-    mutating func takeBatch(now: Int64) -> [Notification] {
+    mutating func takeBatch(now: Int64) -> [Item] {
         guard inFlight.isEmpty, now >= nextAttemptAt else { return [] }
-        var batch: [Notification] = []
+        var batch: [Item] = []
         var place = firstOrder
         while place < nextOrder, batch.count < limits.batch {
-            if let alert = order[place], let entry = waiting[alert] {
-                batch.append(entry.notification)
-                waiting[alert]?.isInFlight = true
-                inFlight[alert] = entry.notification
+            if let key = order[place], let entry = waiting[key] {
+                batch.append(entry.item)
+                waiting[key]?.isInFlight = true
+                inFlight[key] = entry.item
             } else if place == firstOrder {
                 firstOrder += 1
             }
@@ -123,30 +92,27 @@ struct OutboxQueue: Sendable {
     /// Ends the attempt that is under way.
     ///
     /// - Parameters:
-    ///   - outcomes: of every notification of the batch.
+    ///   - outcomes: of every item of the batch.
     ///   - retryAfter: what the receiver asked for, in milliseconds.
     ///   - jitter: 0…1; spreads the attempts of many senders over half to one and a half of the delay.
     mutating func finish(
-        _ outcomes: [(Notification, Outcome)], now: Int64, retryAfter: Int64?, jitter: Double
+        _ outcomes: [(Item, DeliveryOutcome)], now: Int64, retryAfter: Int64?, jitter: Double
     ) -> [Change] {
         var changes: [Change] = []
         var hasFailed = false
-        for (notification, outcome) in outcomes {
-            let alert = notification.labels.fingerprint
-            inFlight[alert] = nil
+        for (item, outcome) in outcomes {
+            let key = item.key
+            inFlight[key] = nil
+            changes += tell(key, item.told(outcome, before: told[key]?.told, now: now))
             switch outcome {
-            case .delivered:
-                changes += tell(notification)
-                if waiting[alert]?.isInFlight == true { changes.append(remove(alert)) }
-            case .refused:
-                if waiting[alert]?.isInFlight == true { changes.append(remove(alert)) }
-                changes += takeBackUnheard(alert)
-            case .failed(let mayHaveArrived):
+            case .delivered, .refused:
+                if waiting[key]?.isInFlight == true { changes.append(remove(key)) }
+            case .failed:
                 hasFailed = true
-                if mayHaveArrived, !notification.isResolved { changes += tell(notification) }
-                waiting[alert]?.isInFlight = false
-                changes += takeBackUnheard(alert)
+                waiting[key]?.isInFlight = false
+                if Item.stepsBackOnFailure { stepBack(key) }
             }
+            changes += reconsider(key, now: now)
         }
         if hasFailed {
             failuresInARow += 1
@@ -166,74 +132,67 @@ struct OutboxQueue: Sendable {
         nextAttemptAt = .min
     }
 
-    /// Takes a change of the journal; for reading it back.
-    mutating func replay(_ change: Change) {
-        switch change {
-        case .queued(let notification):
-            let alert = notification.labels.fingerprint
-            if waiting[alert] == nil {
-                waiting[alert] = Waiting(notification: notification, order: nextOrder)
-                order[nextOrder] = alert
-                nextOrder += 1
-            } else {
-                waiting[alert]?.notification = notification
-            }
-        case .removed(let alert): _ = remove(alert)
-        case .told(let alert, let known): _ = tell(alert, known)
-        case .forgotten(let alert): told[alert] = nil
+    /// A receiver may ask for an hour, not for ever.
+    private static var retryAfterMax: Int64 { 3_600_000 }
+
+    private mutating func place(_ item: Item) -> Change {
+        if waiting[item.key] != nil {
+            waiting[item.key]?.item = item
+            waiting[item.key]?.isInFlight = false
+        } else {
+            waiting[item.key] = Waiting(item: item, order: nextOrder)
+            order[nextOrder] = item.key
+            nextOrder += 1
+        }
+        return .queued(item)
+    }
+
+    /// An attempt has changed what the receiver knows: the word that came meanwhile may need another form, or none.
+    private mutating func reconsider(_ key: Item.Key, now: Int64) -> [Change] {
+        guard let entry = waiting[key], !entry.isInFlight else { return [] }
+        switch entry.item.standing(waiting: nil, inFlight: nil, told: told[key]?.told, now: now) {
+        case .waits(let item):
+            guard item.alertCount != entry.item.alertCount else { return [] }
+            return [place(item)]
+        case .isNotNeeded: return [remove(key)]
+        case .endsSilently: return [remove(key)] + forget(key)
         }
     }
 
-    /// The shortest journal that leads to this state.
-    var journal: [Change] {
-        told.sorted { $0.value.order < $1.value.order }.map { .told($0.key, $0.value.told) }
-            + waiting.values.sorted { $0.order < $1.order }.map { .queued($0.notification) }
-    }
-
-    /// A receiver may ask for an hour, not for ever.
-    private static let retryAfterMax: Int64 = 3_600_000
-
-    /// Whether the end of an alert is news for somebody: the receiver knows that the alert fires, is just being told, or knows of
-    /// this very end. The last is sent again, as Prometheus does: an Alertmanager that restarts forgets its alerts.
-    private func isWanted(_ resolved: Notification) -> Bool {
-        let alert = resolved.labels.fingerprint
-        if let current = inFlight[alert], !current.isResolved { return true }
-        guard let known = told[alert]?.told else { return false }
-        return !known.isResolved || known.startsAt == resolved.startsAt
-    }
-
-    /// A resolution that waits behind a firing which was never heard: both go.
-    private mutating func takeBackUnheard(_ alert: UInt64) -> [Change] {
-        guard let entry = waiting[alert], entry.notification.isResolved, !isWanted(entry.notification) else { return [] }
-        return [remove(alert)]
-    }
-
-    private mutating func tell(_ notification: Notification) -> [Change] {
-        tell(notification.labels.fingerprint, Told(startsAt: notification.startsAt, isResolved: notification.isResolved))
-    }
-
-    private mutating func tell(_ alert: UInt64, _ known: Told) -> [Change] {
-        guard told[alert]?.told != known else { return [] }
-        told[alert] = (known, nextTold)
+    private mutating func tell(_ key: Item.Key, _ known: Item.Told?) -> [Change] {
+        guard let known else { return forget(key) }
+        guard told[key]?.told != known else { return [] }
+        told[key] = (known, nextTold)
         nextTold += 1
-        var changes: [Change] = [.told(alert, known)]
+        var changes: [Change] = [.told(key, known)]
         // The ends of alerts of removed rules never come; the oldest are forgotten.
         if told.count > 2 * limits.capacity, let oldest = told.min(by: { $0.value.order < $1.value.order })?.key {
-            told[oldest] = nil
-            changes.append(.forgotten(oldest))
+            changes += forget(oldest)
         }
         return changes
     }
 
-    private mutating func remove(_ alert: UInt64) -> Change {
-        if let entry = waiting.removeValue(forKey: alert) { order[entry.order] = nil }
-        return .removed(alert)
+    private mutating func forget(_ key: Item.Key) -> [Change] {
+        told.removeValue(forKey: key) == nil ? [] : [.forgotten(key)]
     }
 
-    private mutating func oldestAtRest() -> UInt64? {
+    private mutating func remove(_ key: Item.Key) -> Change {
+        if let entry = waiting.removeValue(forKey: key) { order[entry.order] = nil }
+        return .removed(key)
+    }
+
+    private mutating func stepBack(_ key: Item.Key) {
+        guard let entry = waiting[key] else { return }
+        order[entry.order] = nil
+        waiting[key]?.order = nextOrder
+        order[nextOrder] = key
+        nextOrder += 1
+    }
+
+    private mutating func oldestAtRest() -> Item.Key? {
         var place = firstOrder
         while place < nextOrder {
-            if let alert = order[place], waiting[alert]?.isInFlight == false { return alert }
+            if let key = order[place], waiting[key]?.isInFlight == false { return key }
             place += 1
         }
         return nil
@@ -243,3 +202,54 @@ struct OutboxQueue: Sendable {
         (0..<Int(exponent)).reduce(1) { value, _ in value * base }
     }
 }
+
+extension OutboxQueue: Journaled {
+    mutating func replay(_ change: Change) {
+        switch change {
+        case .queued(let item): _ = place(item)
+        case .removed(let key): _ = remove(key)
+        case .told(let key, let known): _ = tell(key, known)
+        case .forgotten(let key): told[key] = nil
+        }
+    }
+
+    var journal: [Change] {
+        told.sorted { $0.value.order < $1.value.order }.map { .told($0.key, $0.value.told) }
+            + waiting.values.sorted { $0.order < $1.order }.map { .queued($0.item) }
+    }
+
+    static func encode(_ change: Change) -> [UInt8] {
+        var writer = ByteWriter()
+        switch change {
+        case .queued(let item):
+            writer.put(UInt8(1))
+            Item.put(item, into: &writer)
+        case .removed(let key):
+            writer.put(UInt8(2))
+            Item.put(key, into: &writer)
+        case .told(let key, let known):
+            writer.put(UInt8(3))
+            Item.put(key, into: &writer)
+            Item.put(known, into: &writer)
+        case .forgotten(let key):
+            writer.put(UInt8(4))
+            Item.put(key, into: &writer)
+        }
+        return writer.bytes
+    }
+
+    static func decode(_ record: ArraySlice<UInt8>) throws(ByteError) -> Change {
+        var reader = ByteReader(record)
+        switch try reader.byte() {
+        case 1: return .queued(try Item.item(&reader))
+        case 2: return .removed(try Item.key(&reader))
+        case 3:
+            let key = try Item.key(&reader)
+            return .told(key, try Item.told(&reader))
+        case 4: return .forgotten(try Item.key(&reader))
+        default: throw ByteError()
+        }
+    }
+}
+
+extension OutboxQueue.Change: Equatable where Item: Equatable {}

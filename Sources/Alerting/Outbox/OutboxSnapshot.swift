@@ -1,11 +1,14 @@
-/// One attempt to deliver a batch.
+/// One attempt to deliver a batch, or a page.
 public struct DeliveryAttempt: Sendable {
     /// Milliseconds since the epoch.
     public let startedAt: Int64
     public let seconds: Double
+    /// Alerts of which the receiver was told.
     public let notifications: Int
     /// nil: delivered.
     public let error: NotifyError?
+    /// When the same is tried again, in milliseconds since the epoch; nil when it is not.
+    public let nextTry: Int64?
 }
 
 /// One receiver as the pages and the metrics show it. Counters since the start.
@@ -13,6 +16,7 @@ public struct ReceiverSnapshot: Sendable {
     public let name: String
     public let queueLength: Int
     public let queueCapacity: Int
+    /// Notifications that the receiver took: alerts for one that groups by itself, pages for others.
     public let sent: UInt64
     /// Attempts that failed, counted in notifications.
     public let failed: [NotifyError.Reason: UInt64]
