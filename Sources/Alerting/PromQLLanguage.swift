@@ -30,7 +30,8 @@ struct PromQLRuleExpression: RuleExpression {
         do {
             result = try engine.evaluate(expression, at: timestamp, over: source)
         } catch {
-            throw RuleExpressionError(error.description)
+            // Positions belong to errors of the text; those of evaluation are worded without, as in Prometheus.
+            throw RuleExpressionError(error.code == .parse ? error.description : error.message)
         }
         switch result.value {
         case .vector(let samples):

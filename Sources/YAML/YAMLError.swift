@@ -10,6 +10,16 @@ public struct YAMLError: Error, Sendable, CustomStringConvertible {
     public let line: Int
     /// 1-based.
     public let column: Int
+    /// As Go's yaml.v3 words it, which Prometheus reads its files with: `yaml: line 5: did not find expected key`.
+    public let goText: String
+
+    init(code: Code, message: String, line: Int, column: Int, goText: String? = nil) {
+        self.code = code
+        self.message = message
+        self.line = line
+        self.column = column
+        self.goText = goText ?? "yaml: line \(line): \(message)"
+    }
 
     public var description: String { "\(line):\(column): \(message)" }
 }

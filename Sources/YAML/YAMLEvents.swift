@@ -89,6 +89,16 @@ struct YAMLEvent {
         let mark = unsafe isReader ? parser.pointee.mark : parser.pointee.problem_mark
         return YAMLError(
             code: .syntax, message: context.map { "\(problem) \($0)" } ?? problem,
-            line: mark.line + 1, column: mark.column + 1)
+            line: mark.line + 1, column: mark.column + 1, goText: "yaml: \(goPlace())\(problem)")
+    }
+
+    /// The place as yaml.v3 gives it: the context's line where there is one, one less than counted from 1 unless the scanner
+    /// complains, and none for the first line.
+    private func goPlace() -> String {
+        let (context, problem) = unsafe (parser.pointee.context_mark.line, parser.pointee.problem_mark.line)
+        let mark = context != 0 ? context : problem
+        guard mark != 0 else { return "" }
+        let isScanner = unsafe parser.pointee.error == YAML_SCANNER_ERROR
+        return "line \(isScanner ? mark + 1 : mark): "
     }
 }

@@ -100,7 +100,7 @@ public struct YAMLReader {
     public func fields(_ known: [String]) -> YAMLFields? {
         guard let entries = entries() else { return nil }
         for entry in entries where !known.contains(entry.name) {
-            entry.key.fail("unknown key '\(entry.name)'; " + Self.hint(entry.name, known))
+            entry.key.fail("unknown key '\(entry.name)'; " + YAMLReader.hint(entry.name, known))
         }
         return YAMLFields(self, entries.map { ($0.name, $0.value) })
     }
@@ -109,7 +109,7 @@ public struct YAMLReader {
     public func choice<Value>(_ known: [(String, Value)]) -> Value? {
         guard let text = string() else { return nil }
         if let found = known.first(where: { $0.0 == text }) { return found.1 }
-        return failing("unknown value '\(text)'; " + Self.hint(text, known.map(\.0)))
+        return failing("unknown value '\(text)'; " + YAMLReader.hint(text, known.map(\.0)))
     }
 
     private var resolved: YAMLScalar.Resolved? {
@@ -126,7 +126,8 @@ public struct YAMLReader {
         return nil
     }
 
-    private static func hint(_ word: String, _ known: [String]) -> String {
+    /// What the writer of an unknown word may have meant: `did you mean 'expr'?`, or all known words.
+    public static func hint(_ word: String, _ known: [String]) -> String {
         let nearest = known.min { editDistance(word, $0) < editDistance(word, $1) }
         if let nearest, editDistance(word, nearest) <= max(1, nearest.utf8.count / 3) { return "did you mean '\(nearest)'?" }
         return "known: \(known.joined(separator: ", "))"

@@ -43,7 +43,9 @@ struct YAMLTreeBuilder {
             try add(node, anchor: anchor, nodes: 1, event)
         case .alias(let name):
             guard let target = anchors[name] else {
-                throw error(.unknownAlias, "unknown anchor '\(name)'", event)
+                throw YAMLError(
+                    code: .unknownAlias, message: "unknown anchor '\(name)'", line: event.line, column: event.column,
+                    goText: "yaml: unknown anchor '\(name)' referenced")
             }
             try count(target.nodes, event)
             guard open.count + target.depth <= limits.depthMax else { throw tooDeep(event) }
@@ -133,7 +135,10 @@ struct YAMLMappingBuilder {
             if let first = places[bytes] {
                 throw YAMLError(
                     code: .duplicateKey, message: "key '\(scalar.text)' already stands at line \(first.line)", line: line,
-                    column: column)
+                    column: column,
+                    goText:
+                        "yaml: unmarshal errors:\n  line \(line): mapping key \"\(scalar.text)\" already defined at line \(first.line)"
+                )
             }
             places[bytes] = Place(index: entries.count, line: line)
             key = (scalar.text, line, column)

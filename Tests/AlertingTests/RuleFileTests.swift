@@ -69,7 +69,7 @@ struct RuleFileTests {
         #expect(found.count == 11)
         for part in [
             "only one of 'record' and 'alert' must be set", "one of 'record' or 'alert' must be set",
-            "group \"a\", rule 3, \"Z\": unknown key 'fro'; did you mean 'for'?",
+            "group \"a\", rule 3, \"Z\": field fro not found in type rulefmt.Rule; did you mean 'for'?",
             "could not parse expression: 1:7: parse error: unclosed left parenthesis",
             "invalid field 'annotations' in recording rule", "invalid field 'for' in recording rule",
             "braces present in the recording rule name; should it be in expr?: sum{x=\"y\"}", "invalid label name: __name__",
@@ -86,10 +86,10 @@ struct RuleFileTests {
         ("groups: [{name: a, rules: [{alert: A, expr: ''}]}]", "field 'expr' must be set in rule"),
         ("groups: [{name: a, rules: [{alert: A}]}]", "field 'expr' must be set in rule"),
         ("groups: [{name: a, interval: 1x}]", "not a valid duration string: \"1x\""),
-        ("group: []", "unknown key 'group'; did you mean 'groups'?"),
-        ("groups: {}", "expected a list, found a mapping"),
+        ("group: []", "field group not found in type rulefmt.RuleGroups; did you mean 'groups'?"),
+        ("groups: {}", "cannot unmarshal !!map into []rulefmt.RuleGroup"),
         ("groups: [a: {", "did not find"),
-        ("groups: [{name: a, rules: [{alert: A, expr: up, labels: {a: [1]}}]}]", "expected a string, found a list"),
+        ("groups: [{name: a, rules: [{alert: A, expr: up, labels: {a: [1]}}]}]", "cannot unmarshal !!seq into string"),
     ]
 
     @Test("What promtool refuses is refused", arguments: refused)

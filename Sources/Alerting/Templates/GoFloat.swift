@@ -31,14 +31,14 @@ enum GoFloat {
         }
     }
 
-    private static func special(_ value: Double) -> String? {
+    static func special(_ value: Double) -> String? {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
         return nil
     }
 
     /// The digits without leading and trailing zeros, and where the point stands: 0.DIGITS × 10^point.
-    private static func shortest(_ value: Double) -> (digits: String, point: Int) {
+    static func shortest(_ value: Double) -> (digits: String, point: Int) {
         var digits = ""
         var point = 0
         var exponent = 0
@@ -62,7 +62,7 @@ enum GoFloat {
         return (digits, point + exponent)
     }
 
-    private static func positional(_ digits: String, _ point: Int) -> String {
+    static func positional(_ digits: String, _ point: Int) -> String {
         if point <= 0 { return "0." + String(repeating: "0", count: -point) + digits }
         if point >= digits.count { return digits + String(repeating: "0", count: point - digits.count) }
         return digits.prefix(point) + "." + digits.dropFirst(point)

@@ -52,7 +52,7 @@ struct RuleFiles {
 
 extension Finding {
     init(rule finding: RuleFinding) {
-        var message = finding.message
+        var message = finding.detailedMessage
         if let rule = finding.rule { message = "rule \(rule.number), \"\(rule.name)\": " + message }
         if let group = finding.group { message = "group \"\(group)\", " + message }
         self.init(finding.file, line: finding.line == 0 ? nil : finding.line, column: finding.column, message)
