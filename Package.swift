@@ -107,7 +107,8 @@ let package = Package(
             .testTarget(
                 name: "VitalsTests",
                 dependencies: [
-                    "vitals", "Support", "MetricsModel", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                    "vitals", "Support", "MetricsModel", "Alerting", "Receivers",
+                    .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 ], swiftSettings: settings),
             .target(name: "Support", dependencies: ["Demo"], path: "Tests/Support", swiftSettings: settings),
             .testTarget(

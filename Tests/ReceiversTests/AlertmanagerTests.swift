@@ -11,16 +11,21 @@ import Testing
 @testable import Receivers
 
 /// Debian's prometheus-alertmanager on a free port of the loopback.
-private final class Alertmanager: Sendable {
+final class Alertmanager: Sendable {
     let port: Int
     let directory: String
     private let pid = Mutex<pid_t>(0)
 
-    init() throws {
+    /// `receivers` are lines below the receiver `hook` of one route that groups by alertname and machine.
+    init(receivers: String? = nil) throws {
         var template = Array("/tmp/vitals-alertmanager-XXXXXX".utf8CString)
         directory = try #require(mkdtemp(&template).map { String(cString: $0) })
         port = try freePort()
-        let config = "route: {receiver: none, group_wait: 0s}\nreceivers: [{name: none}]\n"
+        let config =
+            receivers.map {
+                "route: {receiver: night.shift, group_wait: 0s, group_interval: 1s, group_by: [alertname, machine]}\n"
+                    + "receivers:\n- name: night.shift\n" + $0
+            } ?? "route: {receiver: none, group_wait: 0s}\nreceivers: [{name: none}]\n"
         let file = open(directory + "/am.yml", O_WRONLY | O_CREAT, 0o600)
         _ = config.withCString { write(file, $0, strlen($0)) }
         close(file)
@@ -33,6 +38,7 @@ private final class Alertmanager: Sendable {
         let arguments = [
             "/usr/bin/prometheus-alertmanager", "--config.file", directory + "/am.yml", "--web.listen-address=127.0.0.1:\(port)",
             "--cluster.listen-address=", "--storage.path=\(directory)/data", "--log.level=error",
+            "--web.external-url=https://vitals.example",
         ]
         var raw = arguments.map { strdup($0) } + [nil]
         defer { for pointer in raw { free(pointer) } }
@@ -83,7 +89,7 @@ private func note(_ alert: String, resolved: Bool = false, labels: [String: Stri
 }
 
 /// Tries again until it holds, for ten seconds at most: what happens in another process has no clock of ours.
-private func eventually(_ condition: () async -> Bool) async -> Bool {
+func eventually(_ condition: () async -> Bool) async -> Bool {
     let clock = ContinuousClock()
     let end = clock.now + .seconds(10)
     while clock.now < end {
@@ -93,7 +99,7 @@ private func eventually(_ condition: () async -> Bool) async -> Bool {
     return await condition()
 }
 
-private func alerts(of port: Int, _ client: HTTPClient) async -> String {
+func alerts(of port: Int, _ client: HTTPClient) async -> String {
     do {
         let response = try await client.execute(
             HTTPClientRequest(url: "http://127.0.0.1:\(port)/api/v2/alerts"), timeout: .seconds(2))
@@ -105,18 +111,6 @@ private func alerts(of port: Int, _ client: HTTPClient) async -> String {
 
 @Suite("Alertmanager", .serialized)
 struct AlertmanagerTests {
-    private func withClient<Value>(_ body: (HTTPClient) async throws -> Value) async throws -> Value {
-        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: AlertmanagerNotifier.clientConfiguration)
-        do {
-            let value = try await body(client)
-            try await client.shutdown()
-            return value
-        } catch {
-            try await client.shutdown()
-            throw error
-        }
-    }
-
     @Test("A real Alertmanager takes alerts with any text, and their end")
     func real() async throws {
         let server = try Alertmanager()
@@ -225,7 +219,7 @@ struct AlertmanagerTests {
         _ = "token-1\n".withCString { write(file, $0, strlen($0)) }
         try await withClient { client in
             let notifier = try AlertmanagerNotifier(
-                url: "http://127.0.0.1:\(server.port)", credentials: .bearerFile(path), client: client)
+                url: "http://127.0.0.1:\(server.port)", credentials: .bearer(.file(path)), client: client)
             try await notifier.deliver([note("A")])
             #expect(server.heads.values.last?.contains("authorization: Bearer token-1\n") == true)
             unlink(path)
@@ -240,7 +234,7 @@ struct AlertmanagerTests {
         "A URL that is none is refused without showing it", arguments: ["", "am:9093", "ftp://x", "http://", "http://user:pw@"])
     func badURL(url: String) async throws {
         try await withClient { client in
-            let error = #expect(throws: AlertmanagerNotifier.ConfigurationError.self) {
+            let error = #expect(throws: ReceiverError.self) {
                 try AlertmanagerNotifier(url: url, client: client)
             }
             #expect(error.map { !"\($0)".contains("pw") } == true)

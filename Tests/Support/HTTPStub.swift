@@ -9,6 +9,8 @@ public final class HTTPStub: Sendable {
     public enum Behaviour: Sendable, Hashable {
         /// This status and an empty JSON object, after a pause.
         case answer(status: Int, after: Duration = .zero)
+        /// This status, these header lines and this body.
+        case reply(status: Int, headers: [String] = [], body: String)
         /// Nothing: the connection stays open and silent.
         case silence
     }
@@ -16,6 +18,8 @@ public final class HTTPStub: Sendable {
     public struct Request: Sendable {
         public let method: String
         public let path: String
+        /// The header lines, as they came.
+        public let headers: String
         public let body: String
         /// The status that it got; nil for silence.
         public let status: Int?
@@ -89,8 +93,13 @@ public final class HTTPStub: Sendable {
         let words = head.split(separator: " ", maxSplits: 2).map(String.init)
         guard words.count == 3 else { return }
         let behaviour = shared.state.withLock { state in
-            let status: Int? = if case .answer(let status, _) = state.behaviour { status } else { nil }
-            state.requests.append(Request(method: words[0], path: words[1], body: body, status: status, arrived: .now))
+            let status: Int? =
+                switch state.behaviour {
+                case .answer(let status, _), .reply(let status, _, _): status
+                case .silence: nil
+                }
+            state.requests.append(
+                Request(method: words[0], path: words[1], headers: words[2], body: body, status: status, arrived: .now))
             return state.behaviour
         }
         switch behaviour {
@@ -100,12 +109,15 @@ public final class HTTPStub: Sendable {
             _ = recv(client, &byte, 1, 0)
         case .answer(let status, let pause):
             usleep(UInt32(pause / .microseconds(1)))
-            let answer =
-                "HTTP/1.1 \(status) Stub\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
-            _ = answer.utf8.withContiguousStorageIfAvailable {
-                send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
+            write("HTTP/1.1 \(status) Stub\r\nContent-Type: application/json\r\n", body: "{}", to: client)
+        case .reply(let status, let headers, let body):
+            write("HTTP/1.1 \(status) Stub\r\n" + headers.map { $0 + "\r\n" }.joined(), body: body, to: client)
         }
+    }
+
+    private static func write(_ head: String, body: String, to client: Int32) {
+        let answer = head + "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n" + body
+        _ = answer.utf8.withContiguousStorageIfAvailable { send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
     }
 
     /// The head and the body that its Content-Length names.

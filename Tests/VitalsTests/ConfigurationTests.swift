@@ -1,11 +1,12 @@
 import ArgumentParser
 import MetricsModel
+import Receivers
 import Support
 import Testing
 
 @testable import vitals
 
-private func settings(
+func settings(
     file: String? = nil, environment: [String: String] = [:], _ arguments: [String] = []
 ) throws -> Settings {
     var arguments = arguments
@@ -20,7 +21,7 @@ private func settings(
     return try Settings(options, environment: Environment(environment))
 }
 
-private func findings(
+func findings(
     file: String? = nil, environment: [String: String] = [:], _ arguments: [String] = []
 ) throws -> [Finding] {
     do {
@@ -76,7 +77,9 @@ private func findings(
         #expect(configuration.ruleFiles == ["rules/*.yml"])
         #expect(configuration.records.retention == .seconds(90 * 86_400))
         #expect(configuration.alerting.alertmanagers.map(\.url) == ["http://127.0.0.1:9093", "https://am"])
-        #expect(configuration.alerting.alertmanagers.last?.credentials == .basic(username: "u", password: "pass"))
+        #expect(
+            configuration.alerting.alertmanagers.last?.http.credentials
+                == .basic(username: "u", password: .text("pass")))
         #expect(configuration.alerting.externalLabels["region"] == "eu")
         #expect(configuration.queues.map(\.key) == ["mails", "s:events"])
         #expect(configuration.queries.first?.valueColumn == "n")

@@ -45,9 +45,13 @@ package struct Template: Sendable {
 
     package init(named name: String, _ text: String, missingKey: MissingKey = .zero) throws(TemplateError) {
         self.init(
-            name: name, text: text,
-            templates: try TemplateParser.parse(text, name: name, functions: TemplateFunction.names), plain: nil,
+            named: name, text, templates: try TemplateParser.parse(text, name: name, functions: TemplateFunction.names),
             missingKey)
+    }
+
+    /// `templates` holds what `text` was parsed to under `name`, and all that it names.
+    init(named name: String, _ text: String, templates: [String: [TemplateNode]], _ missingKey: MissingKey = .zero) {
+        self.init(name: name, text: text, templates: templates, plain: nil, missingKey)
     }
 
     private init(

@@ -96,6 +96,9 @@ struct TemplateExecution {
         case .dictionary(let values):
             elements = values.sorted { bytesPrecede($0.key, $1.key) }.map { (.string($0.key), $0.value) }
         case .int(let count): elements = (0..<min(max(0, count), Int64(Self.stepsMax))).map { (.int($0), .int($0)) }
+        case .page(let value):
+            guard let found = value.elements else { throw error("range can't iterate over \(value.text)") }
+            elements = found
         case .none: elements = []
         case .bool, .uint, .float, .string, .sample, .time, .duration, .alert:
             throw error("range can't iterate over \(value.text)")
@@ -302,6 +305,8 @@ struct TemplateExecution {
             case "Value": return try plain(.float(data.value))
             default: break
             }
+        case .page(let value):
+            if let found = value.field(name) { return try plain(found) }
         case .bool, .int, .uint, .float, .string, .sample, .samples, .list, .time, .duration: break
         }
         throw error("can't evaluate field \(name) in type \(receiver.typeName)")

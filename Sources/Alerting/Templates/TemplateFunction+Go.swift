@@ -55,11 +55,14 @@ extension TemplateFunction {
 
     private static func length(_ value: TemplateValue) throws(Failure) -> TemplateValue {
         switch value {
-        case .string(let text): .int(Int64(text.utf8.count))
-        case .labels(let labels): .int(Int64(labels.pairs.count))
-        case .dictionary(let values): .int(Int64(values.count))
-        case .samples(let samples): .int(Int64(samples.count))
-        case .list(let values): .int(Int64(values.count))
+        case .string(let text): return .int(Int64(text.utf8.count))
+        case .labels(let labels): return .int(Int64(labels.pairs.count))
+        case .dictionary(let values): return .int(Int64(values.count))
+        case .samples(let samples): return .int(Int64(samples.count))
+        case .list(let values): return .int(Int64(values.count))
+        case .page(let value):
+            guard let count = value.count else { throw Failure("len of type \(value.typeName)") }
+            return .int(Int64(count))
         case .none: throw Failure("len of nil pointer")
         case .bool, .int, .uint, .float, .sample, .time, .duration, .alert: throw Failure("len of type \(value.typeName)")
         }
@@ -83,6 +86,15 @@ extension TemplateFunction {
         case .string(let text):
             let bytes = Array(text.utf8)
             return .uint(UInt64(bytes[try place(bytes.count)]))
+        case .page(let value):
+            switch value {
+            case .map:
+                guard case .string(let name) = key else { throw wrongKey(key) }
+                return value.field(name) ?? .string("")
+            case .alerts(let alerts): return .page(.alert(alerts[try place(alerts.count)]))
+            case .pairs(let pairs): return .page(.pair(pairs[try place(pairs.count)]))
+            case .data, .alert, .pair: throw Failure("can't index item of type \(value.typeName)")
+            }
         case .none: throw Failure("index of untyped nil")
         case .bool, .int, .uint, .float, .sample, .time, .duration, .alert:
             throw Failure("can't index item of type \(value.typeName)")
@@ -101,7 +113,7 @@ extension TemplateFunction {
         case .samples(let samples): count = samples.count
         case .list(let values): count = values.count
         case .none: throw Failure("slice of untyped nil")
-        case .bool, .int, .uint, .float, .labels, .dictionary, .sample, .time, .duration, .alert:
+        case .bool, .int, .uint, .float, .labels, .dictionary, .sample, .time, .duration, .alert, .page:
             throw Failure("can't slice item of type \(value.typeName)")
         }
         guard arguments.count <= 4 else { throw Failure("too many slice indexes: \(arguments.count - 1)") }
@@ -120,7 +132,7 @@ extension TemplateFunction {
         case .string(let text): return .string(String(decoding: Array(text.utf8)[range], as: UTF8.self))
         case .samples(let samples): return .samples(Array(samples[range]))
         case .list(let values): return .list(Array(values[range]))
-        case .none, .bool, .int, .uint, .float, .labels, .dictionary, .sample, .time, .duration, .alert: return .none
+        case .none, .bool, .int, .uint, .float, .labels, .dictionary, .sample, .time, .duration, .alert, .page: return .none
         }
     }
 
@@ -214,14 +226,14 @@ extension TemplateFunction {
         switch value {
         case .int(let int), .duration(let int): Int128(int)
         case .uint(let int): Int128(int)
-        case .none, .bool, .float, .string, .labels, .dictionary, .sample, .samples, .list, .time, .alert: nil
+        case .none, .bool, .float, .string, .labels, .dictionary, .sample, .samples, .list, .time, .alert, .page: nil
         }
     }
 
     private static func isBasic(_ value: TemplateValue) -> Bool {
         switch value {
         case .bool, .int, .uint, .float, .string, .duration: true
-        case .none, .labels, .dictionary, .sample, .samples, .list, .time, .alert: false
+        case .none, .labels, .dictionary, .sample, .samples, .list, .time, .alert, .page: false
         }
     }
 

@@ -122,7 +122,7 @@ extension TemplateFunction {
                 throw Failure("strconv.ParseFloat: parsing \(goQuoted(text)): invalid syntax")
             }
             return float
-        case .none, .bool, .labels, .dictionary, .sample, .samples, .list, .time, .alert:
+        case .none, .bool, .labels, .dictionary, .sample, .samples, .list, .time, .alert, .page:
             throw Failure("can't convert \(value.typeName) to float")
         }
     }

@@ -4,12 +4,13 @@ internal import MetricsModel
 struct TemplateFunction: Sendable {
     /// The Go type of a parameter.
     enum Parameter: Sendable, Equatable {
-        case any, string, int, float, sample, samples, duration, time
+        case any, string, strings, int, float, sample, samples, duration, time
 
         var typeName: String {
             switch self {
             case .any: "interface {}"
             case .string: "string"
+            case .strings: "[]string"
             case .int: "int"
             case .float: "float64"
             case .sample: "*template.sample"
@@ -24,7 +25,7 @@ struct TemplateFunction: Sendable {
             switch self {
             case .float: "float"
             case .int, .duration: "integer"
-            case .any, .string, .sample, .samples, .time: typeName
+            case .any, .string, .strings, .sample, .samples, .time: typeName
             }
         }
 
@@ -33,7 +34,7 @@ struct TemplateFunction: Sendable {
         func accepts(_ value: TemplateValue) -> Bool {
             switch (self, value) {
             case (.any, _), (.string, .string), (.int, .int), (.float, .float), (.sample, .sample), (.samples, .samples),
-                (.duration, .duration), (.time, .time):
+                (.duration, .duration), (.time, .time), (.strings, .list):
                 true
             default: false
             }
@@ -81,15 +82,22 @@ struct TemplateFunction: Sendable {
 
     static func named(_ name: String) -> TemplateFunction? { all[name] }
 
-    static let names = Set(all.keys)
+    /// What the templates of rules may call.
+    static let names = Set(goFunctions.keys).union(prometheusFunctions.keys)
 
     private static let all = goFunctions.merging(prometheusFunctions) { _, ours in ours }
+        .merging(pageFunctions) { _, ours in ours }
 }
 
 extension [TemplateValue] {
     /// The text at an index whose type has been checked.
     func string(_ index: Int) -> String {
         if indices.contains(index), case .string(let text) = self[index] { text } else { "" }
+    }
+
+    /// The texts at an index whose type has been checked.
+    func strings(_ index: Int) -> [String] {
+        if case .list(let values) = at(index) { values.map(\.text) } else { [] }
     }
 
     func at(_ index: Int) -> TemplateValue { indices.contains(index) ? self[index] : .none }

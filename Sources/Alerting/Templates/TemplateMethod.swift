@@ -1,4 +1,6 @@
-/// A method of a time or a duration that a template can call.
+internal import MetricsModel
+
+/// A method of a value that a template can call.
 struct TemplateMethod {
     let parameters: [TemplateFunction.Parameter]
     private let body: ([TemplateValue]) -> TemplateValue
@@ -10,6 +12,7 @@ struct TemplateMethod {
         switch receiver {
         case .time(let time): self.init(name, ofTime: time)
         case .duration(let duration): self.init(name, ofDuration: duration)
+        case .page(let value): self.init(name, ofPage: value)
         case .none, .bool, .int, .uint, .float, .string, .labels, .dictionary, .sample, .samples, .list, .alert: return nil
         }
     }
@@ -58,6 +61,25 @@ struct TemplateMethod {
         case "Milliseconds": self.init([]) { _ in .int(duration / 1_000_000) }
         case "Microseconds": self.init([]) { _ in .int(duration / 1_000) }
         case "Nanoseconds": self.init([]) { _ in .int(duration) }
+        default: return nil
+        }
+    }
+
+    /// The methods of Alertmanager's template.KV, template.Pairs and template.Alerts.
+    private init?(_ name: String, ofPage value: PageValue) {
+        switch (value, name) {
+        case (.map(let labels), "SortedPairs"): self.init([]) { _ in .page(.pairs(PageValue.sorted(labels))) }
+        case (.map(let labels), "Names"): self.init([]) { _ in .strings(PageValue.sorted(labels).map(\.name)) }
+        case (.map(let labels), "Values"): self.init([]) { _ in .strings(PageValue.sorted(labels).map(\.value)) }
+        case (.map(let labels), "Remove"):
+            self.init([.strings]) { arguments in
+                let names = arguments.strings(0)
+                return .page(.map(labels.filter { label in !names.contains { sameBytes($0, label.name) } }))
+            }
+        case (.pairs(let pairs), "Names"): self.init([]) { _ in .strings(pairs.map(\.name)) }
+        case (.pairs(let pairs), "Values"): self.init([]) { _ in .strings(pairs.map(\.value)) }
+        case (.alerts(let alerts), "Firing"): self.init([]) { _ in .page(.alerts(alerts.filter { !$0.isResolved })) }
+        case (.alerts(let alerts), "Resolved"): self.init([]) { _ in .page(.alerts(alerts.filter(\.isResolved))) }
         default: return nil
         }
     }

@@ -25,6 +25,8 @@ package indirect enum TemplateValue: Sendable {
     case duration(Int64)
     /// The data of an alert: Labels, ExternalLabels, ExternalURL, Value.
     case alert(AlertData)
+    /// What a receiver's texts see.
+    case page(PageValue)
 
     package struct AlertData: Sendable {
         let labels: Labels
@@ -51,6 +53,7 @@ package indirect enum TemplateValue: Sendable {
         case .duration: "time.Duration"
         case .alert:
             "struct { Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value interface {} }"
+        case .page(let value): value.typeName
         }
     }
 
@@ -68,6 +71,7 @@ package indirect enum TemplateValue: Sendable {
         case .samples(let value): !value.isEmpty
         case .list(let value): !value.isEmpty
         case .duration(let value): value != 0
+        case .page(let value): value.count != 0
         case .sample, .time, .alert: true
         }
     }
@@ -93,6 +97,7 @@ package indirect enum TemplateValue: Sendable {
         case .alert(let data):
             "{\(TemplateValue.labels(data.labels).text) \(TemplateValue.labels(data.externalLabels).text) "
                 + "\(data.externalURL) \(GoFloat.general(data.value))}"
+        case .page(let value): value.text
         }
     }
 

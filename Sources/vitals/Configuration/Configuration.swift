@@ -1,4 +1,5 @@
 import MetricsModel
+import Receivers
 
 /// All that can be configured, with the defaults that hold without a file.
 struct Configuration: Sendable {
@@ -24,28 +25,6 @@ struct Configuration: Sendable {
         var retention: Duration = .seconds(30 * 86_400)
         /// The Postgres target that holds the rows; nil means the first.
         var target: String?
-    }
-
-    struct AlertingConfiguration: Sendable, Equatable {
-        var alertmanagers: [AlertmanagerConfiguration] = []
-        var externalLabels = Labels.empty
-        /// Where people reach this Vitals: the base of links in pages and annotations.
-        var externalURL: String?
-    }
-
-    struct AlertmanagerConfiguration: Sendable, Equatable {
-        var url: String
-        var credentials = Credentials.none
-        var timeout: Duration = .seconds(10)
-    }
-
-    /// A file is read anew for each delivery, so that a rotated secret is taken up.
-    enum Credentials: Sendable, Equatable {
-        case none
-        case basic(username: String, password: String)
-        case basicFile(username: String, path: String)
-        case bearer(String)
-        case bearerFile(String)
     }
 
     /// One queue to watch in Redis.

@@ -62,11 +62,7 @@ struct ConfigurationFile {
             set(&configuration.records.retention, records["retention"], positive)
             configuration.records.target = records["target"]?.nonEmptyString()
         }
-        if let alerting = root["alerting"]?.fields(["alertmanagers", "external_labels", "external_url"]) {
-            configuration.alerting.alertmanagers = alerting["alertmanagers"]?.list(alertmanager) ?? []
-            configuration.alerting.externalLabels = alerting["external_labels"].map(labels) ?? .empty
-            configuration.alerting.externalURL = alerting["external_url"]?.nonEmptyString()
-        }
+        if let alerting = root["alerting"] { read(alerting, into: &configuration.alerting) }
         configuration.queues = root["queues"]?.list(queue) ?? []
         configuration.queries = root["queries"]?.list(query) ?? []
         if let thresholds = root["thresholds"] { read(thresholds, into: &configuration.thresholds) }
@@ -92,7 +88,7 @@ struct ConfigurationFile {
     }
 
     /// `KEY`, or the content of the file that `KEY_file` names.
-    private func secret(_ fields: YAMLFields, _ key: String) -> String? {
+    func secret(_ fields: YAMLFields, _ key: String) -> String? {
         let value: String?
         switch (fields[key], fields[key + "_file"]) {
         case (let text?, nil): value = text.nonEmptyString()
@@ -121,7 +117,7 @@ struct ConfigurationFile {
         }
     }
 
-    private func labels(_ reader: YAMLReader) -> Labels {
+    func labels(_ reader: YAMLReader) -> Labels {
         Labels(
             (reader.entries() ?? []).compactMap { key, name, value in
                 if !isLabelName(name) {
@@ -133,46 +129,6 @@ struct ConfigurationFile {
     }
 
     // MARK: - The rest
-
-    private func alertmanager(_ reader: YAMLReader) -> Configuration.AlertmanagerConfiguration? {
-        // A plain address is enough.
-        if case .scalar = reader.node.content {
-            return reader.nonEmptyString().flatMap { address(reader, $0) }
-                .map { Configuration.AlertmanagerConfiguration(url: $0) }
-        }
-        guard let fields = reader.fields(["url", "timeout", "basic_auth", "bearer_token", "bearer_token_file"]),
-            let url = fields.required("url")?.nonEmptyString().flatMap({ address(reader, $0) })
-        else { return nil }
-        var alertmanager = Configuration.AlertmanagerConfiguration(url: url)
-        set(&alertmanager.timeout, fields["timeout"], positive)
-        if let basic = fields["basic_auth"]?.fields(["username", "password", "password_file"]) {
-            let username = basic.required("username")?.nonEmptyString()
-            let password = secret(basic, "password")
-            secrets.add(password)
-            if let username, let password {
-                let file = basic["password_file"]?.string()
-                alertmanager.credentials =
-                    file.map { .basicFile(username: username, path: $0) }
-                    ?? .basic(username: username, password: password)
-            }
-        }
-        if fields.has("bearer_token") || fields.has("bearer_token_file") {
-            let token = secret(fields, "bearer_token")
-            secrets.add(token)
-            if let token {
-                alertmanager.credentials = fields["bearer_token_file"]?.string().map { .bearerFile($0) } ?? .bearer(token)
-            }
-        }
-        return alertmanager
-    }
-
-    private func address(_ reader: YAMLReader, _ text: String) -> String? {
-        guard text.hasPrefix("http://") || text.hasPrefix("https://") else {
-            reader.fail("an Alertmanager's address begins with http:// or https://, for example http://127.0.0.1:9093")
-            return nil
-        }
-        return text
-    }
 
     private func queue(_ reader: YAMLReader) -> Configuration.QueueConfiguration? {
         guard let fields = reader.fields(["name", "type", "key", "failed", "active", "db", "target"]),
@@ -218,11 +174,11 @@ struct ConfigurationFile {
         set(&thresholds.memoryBytes, fields["memory_bytes"]) { $0.int(in: 1...Int.max).map(Int64.init) }
     }
 
-    private func set<Value>(_ place: inout Value, _ reader: YAMLReader?, _ read: (YAMLReader) -> Value?) {
+    func set<Value>(_ place: inout Value, _ reader: YAMLReader?, _ read: (YAMLReader) -> Value?) {
         if let value = reader.flatMap(read) { place = value }
     }
 
-    private func positive(_ reader: YAMLReader) -> Duration? {
+    func positive(_ reader: YAMLReader) -> Duration? {
         guard let duration = reader.duration() else { return nil }
         guard duration > .zero else {
             reader.fail("a duration longer than 0 is needed, for example 15s")

@@ -30,7 +30,7 @@ extension Runtime {
 
     /// Lives as long as the process, as the library's own shared client does; that one would wait for a receiver that is not there.
     private static let notificationClient = HTTPClient(
-        eventLoopGroupProvider: .singleton, configuration: AlertmanagerNotifier.clientConfiguration)
+        eventLoopGroupProvider: .singleton, configuration: HTTPSender.clientConfiguration)
 
     /// Throws a finding for each address that can't be used.
     static func receivers(_ configuration: Configuration) throws(Findings) -> [any Notifier] {
@@ -39,8 +39,8 @@ extension Runtime {
             do {
                 receivers.append(
                     try AlertmanagerNotifier(
-                        url: alertmanager.url, credentials: AlertmanagerNotifier.Credentials(alertmanager.credentials),
-                        timeout: alertmanager.timeout, client: Self.notificationClient))
+                        url: alertmanager.url, credentials: alertmanager.http.credentials,
+                        timeout: alertmanager.http.timeout, client: Self.notificationClient))
             } catch {
                 throw Findings(all: [Finding("alerting.alertmanagers", error.description)])
             }
@@ -127,19 +127,6 @@ extension Runtime {
                 error: target.up
                     ? (failing.isEmpty ? nil : "without an answer: \(failing.joined(separator: ", "))") : "no answer")
         }
-    }
-}
-
-extension AlertmanagerNotifier.Credentials {
-    fileprivate init(_ credentials: Configuration.Credentials) {
-        self =
-            switch credentials {
-            case .none: .none
-            case .basic(let username, let password): .basic(username: username, password: password)
-            case .basicFile(let username, let path): .basicFile(username: username, passwordFile: path)
-            case .bearer(let token): .bearer(token)
-            case .bearerFile(let path): .bearerFile(path)
-            }
     }
 }
 

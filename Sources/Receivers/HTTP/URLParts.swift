@@ -2,15 +2,20 @@
 struct URLParts {
     /// Scheme, host, port and path, without a slash at the end.
     let withoutCredentials: String
+    /// All of it but user, password and fragment: what is asked for.
+    let whole: String
     /// Percent-decoded.
     let user: String?
     let password: String?
 
     init?(_ url: String) {
         guard let scheme = ["http://", "https://"].first(where: { url.lowercased().hasPrefix($0) }) else { return nil }
-        let rest = url.dropFirst(scheme.count).prefix { $0 != "?" && $0 != "#" }
+        let address = url.dropFirst(scheme.count).prefix { $0 != "#" }
+        let rest = address.prefix { $0 != "?" }
+        let query = address.dropFirst(rest.count)
         let authority = rest.prefix { $0 != "/" }
-        var path = rest.dropFirst(authority.count)
+        let wholePath = rest.dropFirst(authority.count)
+        var path = wholePath
         while path.hasSuffix("/") { path = path.dropLast() }
         let host: Substring
         if let at = authority.lastIndex(of: "@") {
@@ -24,6 +29,7 @@ struct URLParts {
         }
         guard !host.isEmpty, !host.hasPrefix(":") else { return nil }
         withoutCredentials = scheme + host + path
+        whole = scheme + host + wholePath + query
     }
 
     private static func decoded(_ text: Substring) -> String {
