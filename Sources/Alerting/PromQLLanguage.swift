@@ -10,11 +10,19 @@ public struct PromQLLanguage: RuleLanguage {
     }
 
     public func parse(_ text: String) throws(RuleSyntaxError) -> any RuleExpression {
+        let expression: PromQLExpression
         do {
-            return PromQLRuleExpression(expression: try engine.parse(text), engine: engine)
+            expression = try engine.parse(text)
         } catch {
-            throw RuleSyntaxError(message: error.message, line: max(1, error.line), column: max(1, error.column))
+            throw Self.syntaxError(error)
         }
+        // A rule that can never have a result is refused rather than silent.
+        if let error = expression.unsupported { throw Self.syntaxError(error) }
+        return PromQLRuleExpression(expression: expression, engine: engine)
+    }
+
+    private static func syntaxError(_ error: PromQLError) -> RuleSyntaxError {
+        RuleSyntaxError(message: error.message, line: max(1, error.line), column: max(1, error.column))
     }
 }
 

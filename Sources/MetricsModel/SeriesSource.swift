@@ -6,11 +6,15 @@ public struct SeriesSamples: Sendable {
     public let timestamps: [Int64]
     /// As many as timestamps. May hold `staleMarker`.
     public let values: [Double]
+    /// When the counter of each sample began, milliseconds since the epoch; 0 for unknown. Empty when none is known.
+    public let startTimestamps: [Int64]
 
-    public init(labels: Labels, timestamps: [Int64], values: [Double]) {
+    /// `startTimestamps` must be empty or as many as there are timestamps.
+    public init(labels: Labels, timestamps: [Int64], values: [Double], startTimestamps: [Int64] = []) {
         self.labels = labels
         self.timestamps = timestamps
         self.values = values
+        self.startTimestamps = startTimestamps
     }
 }
 
@@ -23,9 +27,18 @@ public enum SampleSelection: Sendable {
 
 /// Why a source gave no answer.
 public struct SeriesSourceError: Error, Sendable, CustomStringConvertible {
+    public enum Code: Sendable {
+        /// More samples than the reader allows.
+        case tooManySamples
+        /// Anything else: a disk, a network.
+        case failed
+    }
+
+    public let code: Code
     public let description: String
 
-    public init(_ description: String) {
+    public init(_ description: String, code: Code = .failed) {
+        self.code = code
         self.description = description
     }
 }

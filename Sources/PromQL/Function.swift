@@ -65,7 +65,7 @@ public struct Function: Sendable, Hashable {
         case tsOfMinOverTime = "ts_of_min_over_time"
     }
 
-    /// Why the function is refused although Prometheus has it; nil when it is there.
+    /// Why a rule cannot make use of the function although it is part of the language; nil when it can.
     var refusal: String? {
         switch kind {
         case .histogramAvg, .histogramCount, .histogramStddev, .histogramStdvar, .histogramSum:

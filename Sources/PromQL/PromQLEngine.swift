@@ -4,11 +4,15 @@ public import MetricsModel
 public struct QueryLimits: Sendable {
     /// Samples that a query may hold at once, read and computed. Prometheus' default of 50 million is about 800 MB.
     public var samples: Int
+    /// Series that one selector may match. A series costs more than a sample, up to some hundred bytes of labels for each step of a
+    /// query; a million of them is far more than one process samples, and less than 1 GB.
+    public var seriesPerSelector: Int
     /// Nil: no limit.
     public var duration: Duration?
 
-    public init(samples: Int = 50_000_000, duration: Duration? = .seconds(120)) {
+    public init(samples: Int = 50_000_000, seriesPerSelector: Int = 1_000_000, duration: Duration? = .seconds(120)) {
         self.samples = samples
+        self.seriesPerSelector = seriesPerSelector
         self.duration = duration
     }
 }
@@ -53,12 +57,11 @@ public struct PromQLEngine: Sendable {
     ) throws(PromQLError) -> QueryResult {
         guard expression.type == .scalar || expression.type == .vector else {
             throw PromQLError(
-                .parse,
-                "invalid expression type \"\(expression.type.documented)\" for range query, must be Scalar or instant Vector",
-                range: expression.root.range, in: Array(expression.text.utf8))
+                .query,
+                "invalid expression type \"\(expression.type.documented)\" for range query, must be Scalar or instant Vector")
         }
-        guard step > 0 else { throw PromQLError(.parse, "zero or negative query resolution step widths are not accepted") }
-        guard end >= start else { throw PromQLError(.parse, "end timestamp must not be before start time") }
+        guard step > 0 else { throw PromQLError(.query, "zero or negative query resolution step widths are not accepted") }
+        guard end >= start else { throw PromQLError(.query, "end timestamp must not be before start time") }
         let query = Query(
             engine: self, text: expression.text, source: source, start: start, end: end, step: step)
         return try query.runRange(expression.root)

@@ -16,6 +16,8 @@ public struct PromQLError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Code: String, Sendable {
         /// The text is not PromQL, is wrongly typed, or uses what is not available here.
         case parse = "bad_data"
+        /// The expression is fine but cannot be asked so: a range query for a string, a step of 0.
+        case query
         /// The data did not fit the expression: many-to-many matching, equal label sets.
         case execution
         /// `QueryLimits.samples` was reached.
@@ -35,6 +37,8 @@ public struct PromQLError: Error, Sendable, Hashable, CustomStringConvertible {
     public let line: Int
     /// 1-based, in bytes; 0 when unknown.
     public let column: Int
+    /// The value of `--enable-feature` that would allow what is refused; nil when none would.
+    public internal(set) var missingFeature: String?
 
     public init(_ code: Code, _ message: String) {
         self.init(code, message, range: nil, in: [])
@@ -52,13 +56,12 @@ public struct PromQLError: Error, Sendable, Hashable, CustomStringConvertible {
         (line, column) = lineAndColumn(of: range.start, in: text)
     }
 
-    /// `1:3: parse error: unexpected …`, or the message alone when there is no position.
+    /// `1:3: parse error: unexpected …` for what is not PromQL, otherwise the message alone.
     public var description: String {
         switch code {
         case .parse where line > 0: "\(line):\(column): parse error: \(message)"
         case .parse: "unknown position: parse error: \(message)"
-        case .execution, .tooManySamples, .timeout, .canceled, .storage:
-            line > 0 ? "\(line):\(column): \(message)" : message
+        case .query, .execution, .tooManySamples, .timeout, .canceled, .storage: message
         }
     }
 }

@@ -93,8 +93,14 @@ extension DurationValue {
     /// The milliseconds where they are known without a query.
     var constant: Int64 {
         switch self {
-        case .milliseconds(let value): value
-        case .expression(let expression): expression.milliseconds(step: 0, range: 0) ?? 0
+        case .milliseconds(let value): return value
+        case .expression(let expression):
+            do {
+                return try expression.milliseconds(step: 0, range: 0)
+            } catch {
+                // What it says needs a query's step or range.
+                return 0
+            }
         }
     }
 }
@@ -103,39 +109,5 @@ extension Int64 {
     func addingSaturated(_ other: Int64) -> Int64 {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? (other < 0 ? Int64.min : Int64.max) : sum
-    }
-}
-
-extension DurationExpression {
-    /// Its value where a query has this step and range (milliseconds); nil on a division by zero or out of range.
-    func milliseconds(step: Int64, range: Int64) -> Int64? {
-        guard let seconds = seconds(step: Double(step) / 1000, range: Double(range) / 1000), seconds.magnitude < 9.2e9 else {
-            return nil
-        }
-        return millisecondsOf(seconds: seconds)
-    }
-
-    private func seconds(step: Double, range: Double) -> Double? {
-        switch self {
-        case .literal(let literal): return literal.value
-        case .step: return step
-        case .range: return range
-        case .negated(let inner, _): return inner.seconds(step: step, range: range).map { -$0 }
-        case .wrapped(let inner, _): return inner.seconds(step: step, range: range)
-        case .binary(let op, let left, let right, _):
-            guard let a = left.seconds(step: step, range: range), let b = right.seconds(step: step, range: range) else {
-                return nil
-            }
-            switch op {
-            case .add: return a + b
-            case .subtract: return a - b
-            case .multiply: return a * b
-            case .divide: return b == 0 ? nil : a / b
-            case .modulo: return b == 0 ? nil : a.truncatingRemainder(dividingBy: b)
-            case .power: return power(a, b)
-            case .minOf: return min(a, b)
-            case .maxOf: return max(a, b)
-            }
-        }
     }
 }

@@ -14,27 +14,29 @@ public final class RegularExpression: LabelPattern {
         let pointer: OpaquePointer
     }
 
-    /// Compiles; throws when `text` is not RE2 syntax. `isAnchored` as label matchers are: it must match the whole text, and a dot
-    /// also matches a newline.
+    /// Compiles; throws when `text` is not the syntax of Go's regexp, in Go's words. `isAnchored` as label matchers are: it must match
+    /// the whole text, and a dot also matches a newline.
     public init(_ text: String, isAnchored: Bool = true) throws(PromQLError) {
-        var text = text
-        var reason = [CChar](repeating: 0, count: 256)
-        let compiled = text.withUTF8 { bytes in
+        if let unsupported = RegularExpression.singleByteEscape(in: text) {
+            throw PromQLError(.parse, "error parsing regexp: invalid escape sequence: `\(unsupported)`")
+        }
+        var source = RegularExpression.withRE2GroupNames(text)
+        var reason = CRE2_INTERNAL
+        var argument = [CChar](repeating: 0, count: 256)
+        let compiled = source.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { characters in
                 // An empty string may have no address.
                 var none: CChar = 0
                 return withUnsafePointer(to: &none) { empty in
-                    let start = characters.baseAddress ?? empty
-                    return isAnchored
-                        ? cre2_compile_anchored(start, characters.count, &reason, reason.count)
-                        : cre2_compile(start, characters.count, &reason, reason.count)
+                    cre2_compile(
+                        characters.baseAddress ?? empty, characters.count, isAnchored, &reason, &argument, argument.count)
                 }
             }
         }
         guard let compiled else {
-            let end = reason.firstIndex(of: 0) ?? reason.endIndex
-            let why = String(decoding: reason[..<end].map(UInt8.init(bitPattern:)), as: UTF8.self)
-            throw PromQLError(.parse, "error parsing regexp: \(why)")
+            let end = argument.firstIndex(of: 0) ?? argument.endIndex
+            let part = String(decoding: argument[..<end].map(UInt8.init(bitPattern:)), as: UTF8.self)
+            throw PromQLError(.parse, "error parsing regexp: \(RegularExpression.words(for: reason)): `\(part)`")
         }
         self.text = text
         literals = isAnchored ? RegularExpression.alternatives(of: text) : nil

@@ -63,10 +63,10 @@ extension Parser {
         case .string:
             name = String(decoding: try unquoted(token), as: UTF8.self)
             try take()
-            if token.kind == .comma || token.kind == .rightBrace { return Label(Labels.metricName, name) }
+            guard token.kind == .equal else { return Label(Labels.metricName, name) }
         default: throw unexpected("label set", expected: "identifier or \"}\"")
         }
-        guard token.kind == .equal else { throw unexpected("label set") }
+        guard token.kind == .equal else { throw unexpected("label set", expected: "\"=\"") }
         try take()
         guard token.kind == .string else { throw unexpected("label set", expected: "string") }
         let value = String(decoding: try unquoted(token), as: UTF8.self)

@@ -23,7 +23,8 @@ extension SampleStore: SeriesCatalog {
         var left = maxSamples
         for candidate in candidates {
             guard let samples = SampleStore.samples(candidate, from, through, selection, most: left) else {
-                throw SeriesSourceError("the query would load more than \(maxSamples) samples into memory")
+                throw SeriesSourceError(
+                    "the query would load more than \(maxSamples) samples into memory", code: .tooManySamples)
             }
             if samples.timestamps.isEmpty { continue }
             left -= samples.timestamps.count

@@ -7,6 +7,7 @@ final class MemorySource: SeriesSource {
     struct Stored {
         var timestamps: [Int64] = []
         var values: [Double] = []
+        var startTimestamps: [Int64] = []
     }
 
     private struct State {
@@ -31,13 +32,14 @@ final class MemorySource: SeriesSource {
         }
     }
 
-    func append(_ labels: Labels, _ timestamp: Int64, _ value: Double) {
+    func append(_ labels: Labels, _ timestamp: Int64, _ value: Double, start: Int64 = 0) {
         state.withLock { state in
             if state.series[labels] == nil { state.order.append(labels) }
             let last = state.series[labels]?.timestamps.last
             if let last, last >= timestamp { return }
             state.series[labels, default: Stored()].timestamps.append(timestamp)
             state.series[labels, default: Stored()].values.append(value)
+            state.series[labels, default: Stored()].startTimestamps.append(start)
         }
     }
 
@@ -56,10 +58,13 @@ final class MemorySource: SeriesSource {
                 if selection == .newest, let last = places.last { places = [last] }
                 guard !places.isEmpty else { return nil }
                 return SeriesSamples(
-                    labels: labels, timestamps: places.map { stored.timestamps[$0] }, values: places.map { stored.values[$0] })
+                    labels: labels, timestamps: places.map { stored.timestamps[$0] }, values: places.map { stored.values[$0] },
+                    startTimestamps: places.map { stored.startTimestamps[$0] })
             }
         }
-        guard found.reduce(0, { $0 + $1.timestamps.count }) <= maxSamples else { throw SeriesSourceError("too many samples") }
+        guard found.reduce(0, { $0 + $1.timestamps.count }) <= maxSamples else {
+            throw SeriesSourceError("too many samples", code: .tooManySamples)
+        }
         return found
     }
 }

@@ -55,16 +55,17 @@ final class ScriptRunner {
         guard let step = try? prometheusDuration(trimmed(String(line.dropFirst(firstWord(line).count)))) else {
             return fail(next, "cannot read the step")
         }
-        var pending: [Labels: [(Int64, Double)]] = [:]
+        var pending: [Labels: [Point]] = [:]
         var order: [Labels] = []
+        var starts: [Int64?] = []
         while next < script.count, !script[next].isEmpty {
             let text = script[next]
             next += 1
-            // Start timestamps are not stored; the series that have some are out of scope.
-            if let range = text.firstRange(of: "@st") {
-                if let labels = try? SeriesNotation.labels(String(text[..<range.lowerBound])) { source.markUnsupported(labels) }
+            if let found = StartNotation(text) {
+                starts = found.offsets
                 continue
             }
+            defer { starts = [] }
             if text.contains("{{") {
                 let end = text.firstRange(of: "{{").map { text[..<$0.lowerBound] } ?? text[...]
                 if let labels = try? SeriesNotation.labels(nameAndLabels(String(end))) { source.markUnsupported(labels) }
@@ -74,19 +75,28 @@ final class ScriptRunner {
                 let series = try SeriesNotation(text)
                 if pending[series.labels] == nil { order.append(series.labels) }
                 pending[series.labels] = series.values.enumerated().compactMap { index, value in
-                    value.map { (Int64(index) * step, $0) }
+                    guard let value else { return nil }
+                    let time = Int64(index) * step
+                    let offset = starts.indices.contains(index) ? starts[index] : nil
+                    return Point(time: time, value: value, start: offset.map { time + $0 } ?? 0)
                 }
             } catch {
                 fail(next, "\(error)")
             }
         }
         for labels in order {
-            for (time, value) in pending[labels] ?? [] { source.append(labels, time, value) }
+            for point in pending[labels] ?? [] { source.append(labels, point.time, point.value, start: point.start) }
             if withNHCB, let base = ["_bucket", "_sum", "_count"].first(where: labels.name.hasSuffix) {
                 let name = String(labels.name.dropLast(base.count))
                 source.markUnsupported(labels.setting("le", to: "").setting(Labels.metricName, to: name))
             }
         }
+    }
+
+    private struct Point {
+        let time: Int64
+        let value: Double
+        let start: Int64
     }
 
     /// The part of a series line before its values.
@@ -231,7 +241,6 @@ final class ScriptRunner {
         case .failure(let error):
             let message = (error as? PromQLError)?.message ?? "\(error)"
             if message.contains("native histograms") { return tally.skip("calls what only native histograms have") }
-            if message.contains("start timestamps") { return tally.skip("needs start timestamps") }
             fault = evaluation.fails.map { $0.matches(message) ? nil : "failed with \(message)" } ?? "failed: \(error)"
         }
         if evaluation.isUnsupported { return tally.skip("expects a native histogram") }

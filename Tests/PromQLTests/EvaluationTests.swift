@@ -106,16 +106,31 @@ struct EvaluationTests {
         let storage = #expect(throws: PromQLError.self) {
             try lines("count_over_time(m[1d])", at: 60_000_000, source, engine: engine)
         }
-        #expect(storage?.code == .storage)
+        #expect(storage?.code == .tooManySamples)
         let samples = #expect(throws: PromQLError.self) {
             try lines("count_over_time(vector(1)[1d:1s])", at: 0, source, engine: engine)
         }
         #expect(samples?.code == .tooManySamples)
+        #expect(
+            samples?.description == "query processing would load too many samples into memory in query execution")
+        let temporary = #expect(throws: PromQLError.self) {
+            try lines(
+                "label_replace(m, \"a\", \"b\", \"\", \"\") or m", at: 0, try LiteralSource(["m 1", "m{x=\"1\"} 1"]),
+                engine: PromQLEngine(limits: QueryLimits(samples: 5)))
+        }
+        #expect(temporary?.code == .tooManySamples)
+        let many = #expect(throws: PromQLError.self) {
+            try lines(
+                "m", at: 0, try LiteralSource(["m{a=\"1\"} 1", "m{a=\"2\"} 1"]),
+                engine: PromQLEngine(limits: QueryLimits(seriesPerSelector: 1)))
+        }
+        #expect(many?.message == "a selector of the query matches more than 1 series")
         engine = PromQLEngine(limits: QueryLimits(duration: .zero))
         let late = #expect(throws: PromQLError.self) {
             try lines("sum_over_time(vector(1)[1h:1s])", at: 0, source, engine: engine)
         }
         #expect(late?.code == .timeout)
+        #expect(late?.description == "query timed out in expression evaluation")
     }
 
     @Test(
@@ -154,6 +169,35 @@ struct EvaluationTests {
             }
         }
         #expect(await task.value?.code == .canceled)
+    }
+
+    @Test("Start timestamps count as samples of value 0, and as resets")
+    func startTimestamps() throws {
+        var source = LiteralSource()
+        source.series = [
+            SeriesSamples(
+                labels: Labels(["__name__": "c_total"]), timestamps: [60_000, 120_000, 180_000], values: [10, 20, 30],
+                startTimestamps: [30_000, 30_000, 150_000])
+        ]
+        let engine = PromQLEngine(features: [.startTimestamps, .experimentalFunctions])
+        #expect(try lines("increase(c_total[5m])", at: 180_000, source, engine: engine) == ["{} 50"])
+        #expect(try lines("increase(c_total[5m])", at: 180_000, source) == ["{} 25"])
+        #expect(try lines("increase(c_total[1m])", at: 60_000, source, engine: engine) == ["{} 10"])
+        #expect(try lines("resets(c_total[5m])", at: 180_000, source, engine: engine) == ["{} 1"])
+        #expect(try lines("irate(c_total[5m])", at: 180_000, source, engine: engine) == ["{} 0.5"])
+        #expect(try lines("start_timestamp(c_total)", at: 180_000, source, engine: engine) == ["{} 150"])
+        #expect(try lines("start_timestamp(c_total * 1)", at: 180_000, source, engine: engine) == [])
+    }
+
+    @Test("limit_ratio chooses by the hash that Prometheus uses")
+    func ratio() throws {
+        // XXH64 of `\u{8}__name__\u{1}m\u{1}i` and so on, from the reference implementation (python3-xxhash).
+        let source = try LiteralSource((0..<8).map { "m{i=\"\($0)\"} \($0)" })
+        let engine = PromQLEngine(features: .experimentalFunctions)
+        let half = try lines("limit_ratio(0.5, m)", at: 0, source, engine: engine)
+        let other = try lines("limit_ratio(-0.5, m)", at: 0, source, engine: engine)
+        #expect(half.map { $0.split(separator: " ").last ?? "" } == ["0", "1", "2", "3", "6"])
+        #expect((half + other).sorted() == (try lines("m", at: 0, source)))
     }
 
     @Test("A range query answers a sorted matrix, also for a scalar")

@@ -51,10 +51,11 @@ struct LiteralSource: SeriesSource {
             if selection == .newest { places = Array(places.suffix(1)) }
             guard !places.isEmpty else { continue }
             count += places.count
-            if count > maxSamples { throw SeriesSourceError("more than \(maxSamples) samples") }
+            if count > maxSamples { throw SeriesSourceError("more than \(maxSamples) samples", code: .tooManySamples) }
             found.append(
                 SeriesSamples(
-                    labels: one.labels, timestamps: places.map { one.timestamps[$0] }, values: places.map { one.values[$0] }))
+                    labels: one.labels, timestamps: places.map { one.timestamps[$0] }, values: places.map { one.values[$0] },
+                    startTimestamps: one.startTimestamps.isEmpty ? [] : places.map { one.startTimestamps[$0] }))
         }
         return found
     }

@@ -43,9 +43,15 @@ struct ParserTests {
             ("up and 1", "1:1: parse error: set operator \"and\" not allowed in binary scalar expression"),
             ("up[5m:0s]", "1:7: parse error: duration must be greater than 0"),
             ("1h30", "1:1: parse error: bad number or duration syntax: \"1h30\""),
+            ("sum(up foo)", "1:8: parse error: unexpected identifier \"foo\" in aggregation"),
+            ("sum by (a) up", "1:12: parse error: unexpected identifier \"up\" in aggregation"),
+            ("sum(up) foo", "1:9: parse error: unexpected identifier \"foo\""),
+            ("clamp(up,, 2)", "1:9: parse error: trailing commas not allowed in function call args"),
+            ("{\"up\" x}", "1:7: parse error: unexpected identifier \"x\" in label matching, expected \",\" or \"}\""),
+            ("sum by (\"\") (up)", "1:9: parse error: invalid label name for grouping: \"\""),
             (
-                "histogram_count(up)",
-                "1:1: parse error: function \"histogram_count\" only makes sense on native histograms: native histograms are not supported"
+                "up[5m:*]",
+                "1:7: parse error: unexpected <op:*> in subquery selector, expected number, duration, step(), range(), or \"]\""
             ),
             (
                 "limitk(1, up)",
@@ -60,11 +66,49 @@ struct ParserTests {
         #expect(error?.description == wanted)
     }
 
-    @Test("A wrong regular expression is refused where it stands")
-    func wrongPattern() {
-        let error = #expect(throws: PromQLError.self) { try PromQLExpression("up{job=~\"a(\"}") }
-        #expect(error?.column == 4)
-        #expect(error?.message.hasPrefix("error parsing regexp: ") == true)
+    @Test(
+        "A wrong regular expression is refused where it stands, in Go's words",
+        arguments: [
+            ("a(", "missing closing ): `a(`"), ("a)(b", "unexpected ): `a)(b`"), ("[a", "missing closing ]: `[a`"),
+            ("a**", "invalid nested repetition operator: `**`"), ("*", "missing argument to repetition operator: `*`"),
+            ("[b-a]", "invalid character class range: `b-a`"), ("\\\\8", "invalid escape sequence: `\\8`"),
+            ("a{1001}", "invalid repeat count: `{1001}`"), ("(?z)", "invalid or unsupported Perl syntax: `(?z`"),
+            ("\\\\", "trailing backslash at end of expression: ``"), ("\\\\C", "invalid escape sequence: `\\C`"),
+        ])
+    func wrongPattern(pattern: String, wanted: String) {
+        let error = #expect(throws: PromQLError.self) { try PromQLExpression("up{job=~\"\(pattern)\"}") }
+        #expect(error?.description == "1:4: parse error: error parsing regexp: \(wanted)")
+    }
+
+    @Test("A refusal says which feature would allow it")
+    func missingFeatures() {
+        for (text, feature) in [
+            ("limitk(1, up)", "promql-experimental-functions"), ("info(up)", "promql-experimental-functions"),
+            ("up anchored", "promql-extended-range-selectors"), ("a + fill(0) b", "promql-binop-fill-modifiers"),
+        ] {
+            let error = #expect(throws: PromQLError.self) { try PromQLExpression(text) }
+            #expect(error?.missingFeature == feature)
+        }
+        #expect(#expect(throws: PromQLError.self) { try PromQLExpression("up +") }?.missingFeature == nil)
+    }
+
+    @Test(
+        "What only makes sense on native histograms is part of the language, and said to be of no use",
+        arguments: [
+            (
+                "1 + histogram_count(up)",
+                "1:5: parse error: function \"histogram_count\" only makes sense on native histograms: native histograms are not supported"
+            ),
+            (
+                "sum(up </ 2)",
+                "1:8: parse error: operator \"</\" only makes sense on native histograms: native histograms are not supported"
+            ),
+        ])
+    func nativeHistograms(text: String, wanted: String) throws {
+        let expression = try PromQLExpression(text)
+        #expect(expression.unsupported?.description == wanted)
+        #expect(try lines(text, at: 0, LiteralSource(["up 1"])) == [])
+        #expect(try PromQLExpression("histogram_quantile(0.9, up)").unsupported == nil)
     }
 
     @Test("Expressions that print alike are equal")

@@ -40,6 +40,13 @@ struct TextTests {
         #expect(throws: PromQLError.self) { try RegularExpression("a{1001}{1001}") }
     }
 
+    @Test("Patterns keep the corners of Go's syntax")
+    func goPatterns() throws {
+        #expect(try RegularExpression("(?<y>b)", isAnchored: false).groupIndex(named: "y") == 1)
+        #expect(try RegularExpression("[(?<]a\\(?<").matches("(a(<"))
+        #expect(try RegularExpression("a|ab").matches("ab"))
+    }
+
     @Test("Matches are replaced as Go replaces them")
     func replacing() throws {
         func replaced(_ pattern: String, _ text: String, _ template: String) throws -> String {

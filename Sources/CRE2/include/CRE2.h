@@ -11,18 +11,34 @@ extern "C" {
 
 typedef struct cre2_pattern cre2_pattern;
 
-/// Compiles `pattern` as `^(?s:pattern)$`, the anchoring of Prometheus' matchers. On a syntax error the answer is NULL and
-/// `error` (of `error_capacity` bytes, at least 1) holds the reason, NUL-terminated.
-cre2_pattern *_Nullable cre2_compile_anchored(const char *_Nonnull pattern, size_t length, char *_Nonnull error,
-                                              size_t error_capacity);
+/// Why a pattern could not be compiled.
+typedef enum {
+    CRE2_INTERNAL,
+    CRE2_BAD_ESCAPE,
+    CRE2_BAD_CLASS,
+    CRE2_BAD_RANGE,
+    CRE2_MISSING_BRACKET,
+    CRE2_MISSING_PARENTHESIS,
+    CRE2_UNEXPECTED_PARENTHESIS,
+    CRE2_TRAILING_BACKSLASH,
+    CRE2_REPEAT_ARGUMENT,
+    CRE2_REPEAT_SIZE,
+    CRE2_REPEAT_OPERATOR,
+    CRE2_BAD_PERL_OPERATOR,
+    CRE2_BAD_UTF8,
+    CRE2_BAD_NAMED_GROUP,
+    CRE2_TOO_LARGE,
+} cre2_error;
 
-/// Compiles `pattern` as it stands. Errors as `cre2_compile_anchored`.
-cre2_pattern *_Nullable cre2_compile(const char *_Nonnull pattern, size_t length, char *_Nonnull error,
-                                     size_t error_capacity);
+/// Compiles `pattern`. With `anchored` it has to match the whole text and its dot matches a newline too, as Prometheus' matchers
+/// do. On a syntax error the answer is NULL, `error` the reason, and `argument` (of `argument_capacity` bytes, at least 1) the
+/// part of the pattern that is to blame, NUL-terminated.
+cre2_pattern *_Nullable cre2_compile(const char *_Nonnull pattern, size_t length, bool anchored, cre2_error *_Nonnull error,
+                                     char *_Nonnull argument, size_t argument_capacity);
 
 void cre2_free(cre2_pattern *_Nonnull pattern);
 
-/// Whether the pattern matches somewhere in `text` (everywhere, when compiled anchored). Safe from several threads at once.
+/// Whether the pattern matches somewhere in `text` (the whole of it, when compiled anchored). Safe from several threads at once.
 bool cre2_matches(const cre2_pattern *_Nonnull pattern, const char *_Nullable text, size_t length);
 
 /// The number of capturing groups, without group 0.

@@ -185,14 +185,10 @@ extension Query {
         return out
     }
 
-    /// Whether a series is in the share: its hash decides, so that `r` and `r - 1` take complementary parts. Prometheus does the
-    /// same with another hash.
+    /// Whether a series is in the share: its hash decides, so that `r` and `r - 1` take complementary parts.
     private func isChosen(_ sample: Sample, _ ratio: Double) -> Bool {
-        var hash = finalLabels(sample).fingerprint
-        hash = (hash ^ hash >> 33) &* 0xFF51_AFD7_ED55_8CCD
-        hash = (hash ^ hash >> 33) &* 0xC4CE_B9FE_1A85_EC53
-        hash ^= hash >> 33
-        let place = Double(hash) / Double(UInt64.max)
+        let labels = delaysNames ? sample.labels : finalLabels(sample)
+        let place = Double(labels.prometheusHash) / Double(UInt64.max)
         return ratio >= 0 ? place < ratio : place >= 1 + ratio
     }
 

@@ -8,6 +8,9 @@ extension Query {
         switch (left, right) {
         case (.scalar(let a), .scalar(let b)):
             if node.op.isComparison { return .scalar(compare(node.op, a, b) ? 1 : 0) }
+            if node.op == .trimUpper || node.op == .trimLower {
+                throw PromQLError(.execution, "operator \(goQuoted(node.op.rawValue)) not allowed for Scalar operations")
+            }
             return .scalar(arithmetic(node.op, a, b))
         case (.vector(let samples), .scalar(let scalar)):
             return .vector(try withScalar(node, samples, scalar, isScalarLeft: false, plan))

@@ -54,6 +54,11 @@ extension Query {
             let (low, high) = (try scalar(arguments[0], at: time), try scalar(arguments[1], at: time))
             return .vector(try histogramFraction(low, high, try vector(arguments[2], at: time), arguments, node))
         case .absentOverTime: return .vector(try absentOverTime(call, arguments[0], at: time))
+        case .histogramAvg, .histogramCount, .histogramStddev, .histogramStdvar, .histogramSum:
+            // They pass over floats, and there is nothing else.
+            _ = try vector(arguments[0], at: time)
+            return .vector([])
+        case .startTimestamp: return .vector(try startTimestamps(arguments[0], node, at: time))
         default: return .vector(try overWindows(call, arguments, node, at: time))
         }
     }
@@ -153,7 +158,8 @@ extension Query {
         if node.pattern == nil {
             let text = try string(arguments[4], at: time)
             do {
-                node.pattern = try RegularExpression(text)
+                // Prometheus looks at the wrapped text only: `a)(b` is a pattern here, though not of a matcher.
+                node.pattern = try RegularExpression("^(?s:\(text))$", isAnchored: false)
             } catch {
                 throw PromQLError(.execution, "invalid regular expression in label_replace(): \(text)")
             }

@@ -6,6 +6,7 @@ extension Query {
         try checkpoint()
         if let cached = node.cached { return cached }
         let value = try compute(node, at: time)
+        if case .vector(let samples) = value { try checkRoom(for: samples.count) }
         if node.isInvariant { node.cached = value }
         return value
     }

@@ -183,11 +183,11 @@ struct Planner {
         switch duration {
         case .milliseconds(let value): return value
         case .expression(let expression):
-            guard let value = expression.milliseconds(step: query.step, range: query.end.subtractingSaturated(query.start)) else {
-                throw PromQLError(
-                    .execution, "duration expression has no value here", range: expression.sourceRange, in: query.text)
+            do {
+                return try expression.milliseconds(step: query.step, range: query.end.subtractingSaturated(query.start))
+            } catch {
+                throw PromQLError(.execution, error.rawValue, range: expression.sourceRange, in: query.text)
             }
-            return value
         }
     }
 

@@ -113,10 +113,14 @@ final class Query {
         guard samplesHeld <= engine.limits.samples else { throw tooManySamples }
     }
 
+    /// Checks the elements of a vector that exists for a while only, beside what is held.
+    @inline(__always)
+    func checkRoom(for count: Int) throws(PromQLError) {
+        guard samplesHeld + count <= engine.limits.samples else { throw tooManySamples }
+    }
+
     private var tooManySamples: PromQLError {
-        PromQLError(
-            .tooManySamples,
-            "query processing would load too many samples into memory in query execution: more than \(engine.limits.samples)")
+        PromQLError(.tooManySamples, "query processing would load too many samples into memory in query execution")
     }
 
     /// Looks at the clock and at cancellation, now and then.
@@ -127,9 +131,9 @@ final class Query {
     }
 
     private func checkNow() throws(PromQLError) {
-        if Task.isCancelled { throw PromQLError(.canceled, "query was canceled in query execution") }
+        if Task.isCancelled { throw PromQLError(.canceled, "query was canceled in expression evaluation") }
         if let deadline, ContinuousClock.now > deadline {
-            throw PromQLError(.timeout, "query timed out in query execution")
+            throw PromQLError(.timeout, "query timed out in expression evaluation")
         }
     }
 
@@ -145,7 +149,14 @@ final class Query {
                 matchers, from: from, through: through, selection: selection,
                 maxSamples: max(0, engine.limits.samples - samplesHeld))
         } catch {
-            throw PromQLError(.storage, error.description)
+            switch error.code {
+            case .tooManySamples: throw tooManySamples
+            case .failed: throw PromQLError(.storage, error.description)
+            }
+        }
+        guard found.count <= engine.limits.seriesPerSelector else {
+            throw PromQLError(
+                .tooManySamples, "a selector of the query matches more than \(engine.limits.seriesPerSelector) series")
         }
         let count = found.reduce(0) { $0 + $1.timestamps.count }
         samplesRead += count

@@ -20,7 +20,10 @@ extension Query {
             if source.edges == .plain {
                 let window = source.window(of: series, at: time)
                 guard window.count > 0 else { continue }
-                value = self.value(kind, window, source, parameters, at: time)
+                value =
+                    series.startTimestamps.isEmpty
+                    ? self.value(kind, window, source, parameters, at: time)
+                    : valueWithStarts(kind, series, window, source, parameters, argument, at: time)
             } else {
                 value = extended(kind, series, source, at: time)
             }
@@ -48,7 +51,7 @@ extension Query {
         }
     }
 
-    private func value(_ kind: Function.Kind, _ window: Window, _ source: WindowSource, _ parameters: [Double], at time: Int64)
+    func value(_ kind: Function.Kind, _ window: Window, _ source: WindowSource, _ parameters: [Double], at time: Int64)
         -> Double?
     {
         switch kind {

@@ -22,6 +22,8 @@ struct SeriesData {
     var nameless = false
     var timestamps: [Int64]
     var values: [Double]
+    /// When the counter of each sample began; empty when the query does not ask or nobody knows.
+    var startTimestamps: [Int64] = []
 }
 
 /// The samples of one series in one window.

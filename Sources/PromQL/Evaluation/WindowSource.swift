@@ -54,7 +54,12 @@ final class WindowSource {
         switch origin {
         case .store(let matchers, let selection):
             let found = try query.select(matchers, from: from, through: through, selection: selection)
-            series = found.map { SeriesData(labels: $0.labels, timestamps: $0.timestamps, values: $0.values) }
+            let usesStarts = query.engine.features.contains(.startTimestamps)
+            series = found.map {
+                SeriesData(
+                    labels: $0.labels, timestamps: $0.timestamps, values: $0.values,
+                    startTimestamps: usesStarts ? $0.startTimestamps : [])
+            }
         case .subquery(let inner, let step):
             var builder = MatrixBuilder(query: query)
             // The first multiple of the step inside the interval, also for times before 1970.
@@ -82,6 +87,8 @@ final class WindowSource {
             let (timestamps, values) = (series[index].timestamps, series[index].values)
             series[index].timestamps = kept.map { timestamps[$0] }
             series[index].values = kept.map { values[$0] }
+            let starts = series[index].startTimestamps
+            if !starts.isEmpty { series[index].startTimestamps = kept.map { starts[$0] } }
         }
         loaded = series
         return series

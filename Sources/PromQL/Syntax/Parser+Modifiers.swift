@@ -1,19 +1,29 @@
 import MetricsModel
 
 extension Parser {
-    private static let durationWords = "number, duration, step(), or range()"
+    /// Where a duration stands: the words of an error in it.
+    struct DurationPlace {
+        let context: String
+        let expected: String
+
+        static let range = DurationPlace(
+            context: "subquery or range selector", expected: "number, duration, step(), or range()")
+        static let step = DurationPlace(
+            context: "subquery selector", expected: "number, duration, step(), range(), or \"]\"")
+        static let offset = DurationPlace(context: "offset", expected: "number, duration, step(), or range()")
+    }
 
     // MARK: - Brackets
 
     /// `[5m]` or `[1h:5m]` after a node.
     mutating func brackets(_ operand: Node) throws(PromQLError) -> Node {
         let open = try take()
-        let window = try positiveDuration("subquery or range selector")
+        let window = try positiveDuration(.range)
         if token.kind == .colon {
             try take()
             var step: DurationValue?
             if token.kind != .rightBracket {
-                step = try positiveDuration("subquery selector")
+                step = try positiveDuration(.step)
             }
             guard token.kind == .rightBracket else { throw unexpected("subquery selector", expected: "\"]\"") }
             let end = try take().range.end
@@ -33,8 +43,12 @@ extension Parser {
             .matrix(MatrixSelector(selector: selector, window: window, end: close.range.end)), over: operand.depth)
     }
 
-    private mutating func positiveDuration(_ context: String) throws(PromQLError) -> DurationValue {
-        let expression = try durationExpression(above: 0, context)
+    private func unexpected(_ place: DurationPlace) -> PromQLError {
+        unexpected(place.context, expected: place.expected)
+    }
+
+    private mutating func positiveDuration(_ place: DurationPlace) throws(PromQLError) -> DurationValue {
+        let expression = try durationExpression(above: 0, place)
         guard case .literal(let literal) = expression else { return .expression(expression) }
         guard literal.value > 0 else { throw error("duration must be greater than 0", literal.range) }
         return .milliseconds(millisecondsOf(seconds: literal.value))
@@ -43,11 +57,13 @@ extension Parser {
     // MARK: - Duration expressions
 
     /// Duration arithmetic with the precedences of the language.
-    private mutating func durationExpression(above precedence: Int, _ context: String) throws(PromQLError) -> DurationExpression {
+    private mutating func durationExpression(above precedence: Int, _ place: DurationPlace) throws(PromQLError)
+        -> DurationExpression
+    {
         nesting += 1
         defer { nesting -= 1 }
         guard nesting <= Parser.depthMax else { throw tooDeep(token.range) }
-        var left = try durationUnary(context)
+        var left = try durationUnary(place)
         var operations = 0
         while case .op(let op) = token.kind, let durationOp = DurationExpression.Operator(rawValue: op.rawValue),
             op.precedence > precedence
@@ -55,7 +71,7 @@ extension Parser {
             operations += 1
             guard operations < Parser.depthMax else { throw tooDeep(token.range) }
             let sign = try take()
-            let right = try durationExpression(above: op == .power ? op.precedence - 1 : op.precedence, context)
+            let right = try durationExpression(above: op == .power ? op.precedence - 1 : op.precedence, place)
             if case .literal(let divisor) = right, divisor.value == 0 {
                 if op == .divide { throw error("division by zero", sign.range) }
                 if op == .modulo { throw error("modulo by zero", sign.range) }
@@ -65,10 +81,10 @@ extension Parser {
         return left
     }
 
-    private mutating func durationUnary(_ context: String) throws(PromQLError) -> DurationExpression {
-        guard case .op(let op) = token.kind, op == .add || op == .subtract else { return try durationPrimary(context) }
+    private mutating func durationUnary(_ place: DurationPlace) throws(PromQLError) -> DurationExpression {
+        guard case .op(let op) = token.kind, op == .add || op == .subtract else { return try durationPrimary(place) }
         let start = try take().range.start
-        let operand = try durationExpression(above: BinaryOperator.multiply.precedence, context)
+        let operand = try durationExpression(above: BinaryOperator.multiply.precedence, place)
         if case .literal(var literal) = operand {
             if op == .subtract { literal.value = -literal.value }
             literal.range.start = start
@@ -77,7 +93,7 @@ extension Parser {
         return op == .subtract ? .negated(operand, start: start) : operand
     }
 
-    private mutating func durationPrimary(_ context: String) throws(PromQLError) -> DurationExpression {
+    private mutating func durationPrimary(_ place: DurationPlace) throws(PromQLError) -> DurationExpression {
         switch token.kind {
         case .number, .duration:
             let literal = try numberLiteral()
@@ -88,29 +104,29 @@ extension Parser {
             let isStep = token.kind == .keyword(.step)
             let start = token.range.start
             try take()
-            guard token.kind == .leftParenthesis else { throw unexpected(context, expected: Parser.durationWords) }
+            guard token.kind == .leftParenthesis else { throw unexpected(place) }
             try take()
-            guard token.kind == .rightParenthesis else { throw unexpected(context, expected: Parser.durationWords) }
+            guard token.kind == .rightParenthesis else { throw unexpected(place) }
             let range = SourceRange(start, try take().range.end)
             return isStep ? .step(range) : .range(range)
         case .identifier where token.text.lowercased() == "min_of" || token.text.lowercased() == "max_of":
             let name = try take()
-            guard token.kind == .leftParenthesis else { throw unexpected(context, expected: Parser.durationWords) }
+            guard token.kind == .leftParenthesis else { throw unexpected(place) }
             try take()
-            let left = try durationExpression(above: 0, context)
-            guard token.kind == .comma else { throw unexpected(context, expected: "\",\"") }
+            let left = try durationExpression(above: 0, place)
+            guard token.kind == .comma else { throw unexpected(place) }
             try take()
-            let right = try durationExpression(above: 0, context)
-            guard token.kind == .rightParenthesis else { throw unexpected(context, expected: "\")\"") }
+            let right = try durationExpression(above: 0, place)
+            guard token.kind == .rightParenthesis else { throw unexpected(place) }
             let range = SourceRange(name.range.start, try take().range.end)
             return .binary(name.text.lowercased() == "min_of" ? .minOf : .maxOf, left, right, range)
         case .leftParenthesis:
             let start = try take().range.start
-            let inner = try durationExpression(above: 0, context)
-            guard token.kind == .rightParenthesis else { throw unexpected(context, expected: "\")\"") }
+            let inner = try durationExpression(above: 0, place)
+            guard token.kind == .rightParenthesis else { throw unexpected(place) }
             return .wrapped(inner, SourceRange(start, try take().range.end))
         default:
-            throw unexpected(context, expected: Parser.durationWords)
+            throw unexpected(place)
         }
     }
 
@@ -127,7 +143,7 @@ extension Parser {
         default: negative = nil
         }
         if negative != nil { try take() }
-        var expression = try durationPrimary("offset")
+        var expression = try durationPrimary(.offset)
         if negative == true {
             if case .literal(var literal) = expression {
                 literal.value = -literal.value
@@ -195,7 +211,8 @@ extension Parser {
         try take()
         let range = node.expression.range
         guard features.contains(.extendedRangeSelectors) else {
-            throw error("\(edges.rawValue) modifier is experimental and not enabled", range)
+            throw missing(
+                .extendedRangeSelectors, "\(edges.rawValue) modifier is experimental and not enabled", range)
         }
         func apply(_ selector: inout VectorSelector) throws(PromQLError) {
             if selector.edges != .plain, selector.edges != edges {

@@ -63,7 +63,7 @@ extension Parser {
         return NumberLiteral(value: value, isDuration: isDuration, range: try take().range)
     }
 
-    mutating func signedNumber(_ context: String, expected: String) throws(PromQLError) -> Double {
+    mutating func signedNumber(_ context: String = "", expected: String = "") throws(PromQLError) -> Double {
         var negative = false
         if case .op(let op) = token.kind, op == .add || op == .subtract {
             negative = op == .subtract
@@ -108,12 +108,23 @@ extension Parser {
             nodes.append(try expression(above: 0))
             guard token.kind == .comma else { break }
             let comma = try take()
-            if token.kind == .rightParenthesis {
-                throw error("trailing commas not allowed in function call args", comma.range)
-            }
+            guard startsExpression else { throw error("trailing commas not allowed in function call args", comma.range) }
         }
         guard token.kind == .rightParenthesis else { throw unexpected() }
         return (nodes, try take().range.end)
+    }
+
+    /// Whether an expression can begin with the current token.
+    private var startsExpression: Bool {
+        switch token.kind {
+        case .number, .duration, .string, .leftParenthesis, .leftBrace, .aggregator, .identifier, .metricIdentifier: true
+        case .op(let op): [.add, .subtract, .and, .or, .unless].contains(op)
+        case .keyword(let keyword):
+            [.start, .end, .step, .range, .by, .without, .offset, .anchored, .smoothed].contains(keyword)
+        case .endOfInput, .comment, .error, .rightParenthesis, .rightBrace, .leftBracket, .rightBracket, .comma, .colon, .at,
+            .equal, .equalRegex, .notRegex, .space, .blank, .times:
+            false
+        }
     }
 
     private mutating func call(_ name: Token) throws(PromQLError) -> Node {
@@ -121,9 +132,8 @@ extension Parser {
         guard let function = Function.named(name.kind == .identifier ? name.text : name.text.lowercased()) else {
             throw error("unknown function with name \(goQuoted(name.text))", name.range)
         }
-        if let refusal = function.refusal { throw error(refusal, name.range) }
         if function.isExperimental, !features.contains(.experimentalFunctions) {
-            throw error("function \(goQuoted(name.text)) is not enabled", name.range)
+            throw missing(.experimentalFunctions, "function \(goQuoted(name.text)) is not enabled", name.range)
         }
         let call = Call(
             function: function, arguments: nodes.map(\.expression), range: SourceRange(name.range.start, end))
@@ -131,9 +141,11 @@ extension Parser {
     }
 
     private mutating func aggregation(_ aggregator: Aggregator, _ name: Token) throws(PromQLError) -> Node {
+        aggregations += 1
         var modifier = try aggregationModifier()
         guard token.kind == .leftParenthesis else { throw unexpected() }
         var (nodes, end) = try arguments()
+        aggregations -= 1
         if modifier == nil {
             modifier = try aggregationModifier()
             if modifier != nil { end = lastEnd }
@@ -141,7 +153,8 @@ extension Parser {
         let range = SourceRange(name.range.start, end)
         guard !nodes.isEmpty else { throw error("no arguments for aggregate expression provided", range) }
         if aggregator.isExperimental, !features.contains(.experimentalFunctions) {
-            throw error(
+            throw missing(
+                .experimentalFunctions,
                 "\(aggregator.rawValue)() is experimental and must be enabled with --enable-feature=promql-experimental-functions",
                 range)
         }
@@ -203,7 +216,10 @@ extension Parser {
         case .string:
             name = String(decoding: try unquoted(token), as: UTF8.self)
             try take()
-            if token.kind == .comma || token.kind == .rightBrace { return LabelMatcher(Labels.metricName, equals: name) }
+            switch token.kind {
+            case .equal, .op(.notEqual), .equalRegex, .notRegex: break
+            default: return LabelMatcher(Labels.metricName, equals: name)
+            }
         default:
             throw unexpected("label matching", expected: "identifier or \"}\"")
         }

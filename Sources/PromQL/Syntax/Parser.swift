@@ -13,6 +13,8 @@ struct Parser {
     /// End of the last closing token taken: what a selector with modifiers ends with.
     var lastEnd = 0
     var nesting = 0
+    /// How many aggregations enclose the current token: within one, what is wrong is wrong "in aggregation".
+    var aggregations = 0
 
     /// A node with its height, which bounds the recursion over it.
     struct Node {
@@ -60,8 +62,16 @@ struct Parser {
         PromQLError(.parse, message, range: range, in: bytes)
     }
 
+    /// An error for syntax that a feature would allow.
+    func missing(_ feature: PromQLFeatures, _ message: String, _ range: SourceRange) -> PromQLError {
+        var error = error(message, range)
+        error.missingFeature = PromQLFeatures.named.first { $0.feature == feature }?.name
+        return error
+    }
+
     func unexpected(_ context: String = "", expected: String = "") -> PromQLError {
         var message = "unexpected \(token.description)"
+        let context = context.isEmpty && aggregations > 0 ? "aggregation" : context
         if !context.isEmpty { message += " in \(context)" }
         if !expected.isEmpty { message += ", expected \(expected)" }
         return error(message, token.range)
@@ -115,7 +125,8 @@ struct Parser {
         let operation = BinaryOperation(
             op: op, left: left.expression, right: right.expression, matching: matching, returnsBool: returnsBool)
         if !features.contains(.fillModifiers), matching.fillLeft != nil || matching.fillRight != nil {
-            throw error("binop fill modifiers are experimental and not enabled", Expression.binary(operation).range)
+            throw missing(
+                .fillModifiers, "binop fill modifiers are experimental and not enabled", Expression.binary(operation).range)
         }
         return try node(.binary(operation), over: left.depth, right.depth)
     }
@@ -177,10 +188,10 @@ struct Parser {
 
     private mutating func fillValue() throws(PromQLError) -> Double {
         try take()
-        guard token.kind == .leftParenthesis else { throw unexpected("fill", expected: "\"(\"") }
+        guard token.kind == .leftParenthesis else { throw unexpected() }
         try take()
-        let value = try signedNumber("fill", expected: "number")
-        guard token.kind == .rightParenthesis else { throw unexpected("fill", expected: "\")\"") }
+        let value = try signedNumber()
+        guard token.kind == .rightParenthesis else { throw unexpected() }
         try take()
         return value
     }
@@ -207,8 +218,10 @@ struct Parser {
         case .identifier, .aggregator, .keyword, .op(.and), .op(.or), .op(.unless), .op(.atan2):
             return try take().text
         case .string:
-            let name = String(decoding: try unquoted(token), as: UTF8.self)
-            guard !name.isEmpty else { throw unexpected("grouping opts", expected: "label") }
+            let bytes = try unquoted(token)
+            guard !bytes.isEmpty, let name = String(validating: bytes, as: UTF8.self) else {
+                throw error("invalid label name for grouping: \(goQuoted(bytes))", token.range)
+            }
             try take()
             return name
         default:

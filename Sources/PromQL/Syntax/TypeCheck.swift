@@ -110,14 +110,14 @@ struct TypeCheck {
         try check(node.right)
         let (left, right) = (node.left.type, node.right.type)
         if node.returnsBool, !node.op.isComparison {
-            throw error("bool modifier can only be used on comparison operators", operatorRange(node))
+            throw error("bool modifier can only be used on comparison operators", operatorRange(node, in: bytes))
         }
         if node.op.isComparison, !node.returnsBool, left == .scalar, right == .scalar {
-            throw error("comparisons between scalars must use BOOL modifier", operatorRange(node))
+            throw error("comparisons between scalars must use BOOL modifier", operatorRange(node, in: bytes))
         }
         let matching = node.matching ?? VectorMatching()
         if matching.on, let both = matching.labels.first(where: { matching.include.contains($0) }) {
-            throw error("label \(goQuoted(both)) must not occur in ON and GROUP clause at once", operatorRange(node))
+            throw error("label \(goQuoted(both)) must not occur in ON and GROUP clause at once", operatorRange(node, in: bytes))
         }
         for operand in [node.left, node.right] where operand.type != .scalar && operand.type != .vector {
             throw error("binary expression must contain only scalar and instant vector types", operand.range)
@@ -138,13 +138,13 @@ struct TypeCheck {
             throw error("set operator \(goQuoted(node.op.rawValue)) not allowed in binary scalar expression", range)
         }
     }
+}
 
-    /// The operator with its modifiers: what stands between the operands.
-    private func operatorRange(_ node: BinaryOperation) -> SourceRange {
-        var start = node.left.range.end
-        var end = node.right.range.start - 1
-        while start < bytes.count, isSpace(bytes[start]) { start += 1 }
-        while end > start, end < bytes.count, isSpace(bytes[end]) { end -= 1 }
-        return SourceRange(start, end)
-    }
+/// The operator with its modifiers: what stands between the operands.
+func operatorRange(_ node: BinaryOperation, in bytes: [UInt8]) -> SourceRange {
+    var start = node.left.range.end
+    var end = node.right.range.start - 1
+    while start < bytes.count, isSpace(bytes[start]) { start += 1 }
+    while end > start, end < bytes.count, isSpace(bytes[end]) { end -= 1 }
+    return SourceRange(start, end)
 }

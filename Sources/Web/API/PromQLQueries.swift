@@ -80,7 +80,7 @@ public final class PromQLQueries: QueryEngine {
     private static func failure(_ error: PromQLError) -> QueryFailure {
         let kind: QueryFailure.Kind =
             switch error.code {
-            case .parse: .badData
+            case .parse, .query: .badData
             case .execution, .tooManySamples: .execution
             case .timeout: .timeout
             case .canceled: .canceled
