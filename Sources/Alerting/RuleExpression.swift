@@ -26,6 +26,12 @@ public protocol RuleExpression: Sendable {
     var text: String { get }
     /// Its value at an instant (milliseconds since the epoch).
     func evaluate(at timestamp: Int64, source: any SeriesSource) throws(RuleExpressionError) -> [RuleSample]
+    /// What it reads. Taken apart at each call.
+    var reads: RuleReads { get }
+}
+
+extension RuleExpression {
+    public var reads: RuleReads { .nothing }
 }
 
 /// Why a text is no expression.

@@ -45,6 +45,12 @@ public final class SampleStore: SeriesSource, SampleSink, Sendable {
         return (SampleStore(state: state, disk: Disk(directory: directory, log: log), hold: hold), report)
     }
 
+    /// How long samples are kept.
+    public var retention: Duration { state.withLock { $0.limits.retention } }
+
+    /// From now on samples are kept this long: rules that look further back have been loaded, or are gone.
+    public func setRetention(_ retention: Duration) { state.withLock { $0.setRetention(retention) } }
+
     /// Writes a snapshot and drops the log before it. Call it now and then (ten minutes): the time of a start and the size of the
     /// log follow from it. Blocks on the disk.
     public func checkpoint() throws(SampleStoreError) {

@@ -5,7 +5,7 @@ struct StoreState: Sendable {
     /// How often retention looks at all series, in the samples' own time. A minute's delay in dropping is of no account.
     private static let sweepIntervalMilliseconds: Int64 = 60_000
 
-    let limits: StoreLimits
+    private(set) var limits: StoreLimits
     /// A freed slot is vacant until it is used again; `generation` tells the old series from the new. No optionals: changing one
     /// in place copies it, which was half the cost of an append.
     private(set) var slots: [StoredSeries] = []
@@ -22,6 +22,9 @@ struct StoreState: Sendable {
     init(limits: StoreLimits) {
         self.limits = limits
     }
+
+    /// From now on samples are kept this long; what is too old for it goes with the next sweep.
+    mutating func setRetention(_ retention: Duration) { limits.retention = retention }
 
     /// Whether the slot still holds that series.
     func holds(_ slot: Int32, _ generation: UInt32) -> Bool {

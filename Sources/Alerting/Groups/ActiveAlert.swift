@@ -21,6 +21,8 @@ public struct ActiveAlert: Sendable {
     public internal(set) var validUntil: Int64?
     /// Since when it fires only because of `keep_firing_for`.
     public internal(set) var keepFiringSince: Int64?
+    /// Why it is still there without a value: its target is away. nil while the expression has a value for it.
+    public internal(set) var kept: KeptAlert?
     /// Evaluations for which a restored alert is kept although the expression has no value: right after a start, the data may
     /// still be missing.
     var graceEvaluations = 0

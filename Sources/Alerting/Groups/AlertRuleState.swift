@@ -10,6 +10,8 @@ struct AlertRuleState: Sendable {
         let keepFiring: Int64
         /// The most pending and firing alerts; 0 is no limit.
         let limit: Int
+        /// After a target is back, its series need two samples before `rate` and its kind have a value: so long an alert is kept on.
+        var settling: Int64 = 0
     }
 
     /// One element of a result with its labels and annotations expanded.
@@ -48,7 +50,11 @@ struct AlertRuleState: Sendable {
 
     /// Takes the result of one evaluation. Two elements with the same labels make the rule fail and change nothing; more alerts
     /// than the limit make it fail and clear it.
-    mutating func take(_ elements: [Element], at timestamp: Int64, settings: Settings) throws(RuleExpressionError) {
+    ///
+    /// - Parameter keep: asked for each pending or firing alert that has no element: why it keeps its state all the same.
+    mutating func take(
+        _ elements: [Element], at timestamp: Int64, settings: Settings, keep: (ActiveAlert) -> KeptAlert? = { _ in nil }
+    ) throws(RuleExpressionError) {
         var present: Set<Labels> = []
         for element in elements where !present.insert(element.labels).inserted {
             throw RuleExpressionError("vector contains metrics with the same labelset after applying alert labels")
@@ -65,10 +71,14 @@ struct AlertRuleState: Sendable {
         }
         var activeCount = 0
         for (labels, alert) in alerts {
-            let next =
-                present.contains(labels)
-                ? Self.present(alert, at: timestamp, hold: settings.hold)
-                : Self.absent(alert, at: timestamp, keepFiring: settings.keepFiring)
+            let next: ActiveAlert?
+            if present.contains(labels) {
+                next = Self.present(alert, at: timestamp, hold: settings.hold)
+            } else if alert.state != .inactive, let kept = Self.kept(alert, at: timestamp, settling: settings.settling, keep) {
+                next = kept
+            } else {
+                next = Self.absent(alert, at: timestamp, keepFiring: settings.keepFiring)
+            }
             alerts[labels] = next
             if let next, next.state != .inactive { activeCount += 1 }
         }
@@ -96,20 +106,42 @@ struct AlertRuleState: Sendable {
         var next = alert
         next.keepFiringSince = nil
         next.graceEvaluations = 0
-        return fired(next, at: timestamp, hold: hold)
+        next.kept = nil
+        let isDue = timestamp - alert.activeAt >= hold
+        switch alert.state {
+        case .pending where isDue:
+            next.state = .firing
+            next.firedAt = timestamp
+        case .firing where !isDue:
+            // A reload brought a longer `for`: it is not over.
+            next.state = .pending
+            next.firedAt = nil
+            next.lastSentAt = nil
+        case .pending, .firing, .inactive: break
+        }
+        return next
     }
 
-    private static func fired(_ alert: ActiveAlert, at timestamp: Int64, hold: Int64) -> ActiveAlert {
-        guard alert.state == .pending, timestamp - alert.activeAt >= hold else { return alert }
+    /// A firing alert goes on firing, a pending one neither advances nor loses the time that it has waited: when the condition still holds
+    /// afterwards, it has most likely held all along.
+    private static func kept(
+        _ alert: ActiveAlert, at timestamp: Int64, settling: Int64, _ keep: (ActiveAlert) -> KeptAlert?
+    ) -> ActiveAlert? {
         var next = alert
-        next.state = .firing
-        next.firedAt = timestamp
+        if let kept = keep(alert) {
+            next.kept = kept
+            // It is known why there are no data after a restart.
+            next.graceEvaluations = 0
+            return next
+        }
+        guard let kept = alert.kept, timestamp - kept.lastAway <= settling else { return nil }
         return next
     }
 
     /// nil when the alert is gone.
     private static func absent(_ alert: ActiveAlert, at timestamp: Int64, keepFiring: Int64) -> ActiveAlert? {
         var next = alert
+        next.kept = nil
         switch alert.state {
         case .pending:
             guard alert.graceEvaluations > 0 else { return nil }

@@ -23,14 +23,19 @@ public final class RuleEngine: Sendable {
         var runners: [String: RuleGroupRunner] = [:]
         /// The keys of the groups in the order of the files.
         var order: [String] = []
+        /// In that order.
+        var definitions: [RuleGroupDefinition] = []
         var timetable = GroupTimetable()
-        /// Series of groups that are gone, and when they get their stale markers.
-        var retired: [(series: [Labels], due: Int64)] = []
+        /// Series of groups that are gone: the time of their stale markers, and when they get them.
+        var retired: [(series: [Labels], endedAt: Int64, due: Int64)] = []
     }
 
     private let language: any RuleLanguage
     private let source: any SeriesSource
     private let sink: any SampleSink
+    private let catalog: (any SeriesCatalog)?
+    private let outages: OutageReader?
+    private let threads = RuleThreads()
     private let clock: any WallClock
     private let stateDirectory: String?
     private let notify: @Sendable ([Notification]) async -> Void
@@ -39,10 +44,14 @@ public final class RuleEngine: Sendable {
     private let changed = Signal()
 
     /// - Parameters:
+    ///   - catalog: of `source`: says which rules read series that are not there. nil: no rule is looked at.
+    ///   - outages: says what cannot be read; used where the settings keep the alerts behind it.
     ///   - stateDirectory: where alerts are kept over a restart; created when needed. nil keeps them in memory only.
     ///   - notify: takes what receivers are to be told. A group waits for it, so it must queue and not deliver.
     public init(
         settings: RuleSettings, language: any RuleLanguage, source: any SeriesSource, sink: any SampleSink,
+        catalog: (any SeriesCatalog)? = nil,
+        outages: OutageReader? = { Outage.targetsDown(at: $0, source: $1) },
         clock: any WallClock = SystemWallClock(), stateDirectory: String?,
         notify: @escaping @Sendable ([Notification]) async -> Void, onEvent: @escaping @Sendable (RuleEvent) -> Void
     ) {
@@ -50,6 +59,8 @@ public final class RuleEngine: Sendable {
         self.language = language
         self.source = source
         self.sink = sink
+        self.catalog = catalog
+        self.outages = outages
         self.clock = clock
         self.stateDirectory = stateDirectory
         self.notify = notify
@@ -75,25 +86,31 @@ public final class RuleEngine: Sendable {
         var runners: [String: RuleGroupRunner] = [:]
         var order: [String] = []
         var schedules: [(String, GroupSchedule)] = []
+        var definitions: [RuleGroupDefinition] = []
+        let recorded = Self.recorded(by: files)
         for definition in files.flatMap(\.groups) where runners[definition.key] == nil {
             let key = definition.key
             if let known = old[key] {
-                await known.replace(definition, settings: settings)
+                await known.replace(definition, settings: settings, recorded: recorded)
                 runners[key] = known
             } else {
-                runners[key] = makeRunner(definition, settings, now: now)
+                runners[key] = makeRunner(definition, settings, recorded, now: now)
             }
             order.append(key)
+            definitions.append(definition)
             let interval = definition.interval ?? settings.interval
             schedules.append((key, GroupSchedule(file: definition.file, group: definition.name, interval: interval)))
         }
-        var retired: [(series: [Labels], due: Int64)] = []
+        var retired: [(series: [Labels], endedAt: Int64, due: Int64)] = []
         for (key, runner) in old where runners[key] == nil {
-            retired.append((await runner.retire(), now + 2 * runner.snapshot.interval))
+            let gone = await runner.retire()
+            // A renamed group may write the same series meanwhile: then the marker comes too late for them and is refused.
+            retired.append((gone.series, now - gone.queryOffset, now + 2 * runner.snapshot.interval))
         }
         state.withLock { state in
             state.runners = runners
             state.order = order
+            state.definitions = definitions
             state.timetable.replace(schedules, now: now)
             state.retired += retired
         }
@@ -105,7 +122,7 @@ public final class RuleEngine: Sendable {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 for (runner, slot, missed) in takeDue() {
-                    group.addTask {
+                    group.addTask(executorPreference: threads) {
                         await self.evaluate(runner, at: slot, missed: missed)
                         self.state.withLock { $0.timetable.finish(runner.key) }
                         self.changed.set()
@@ -127,8 +144,26 @@ public final class RuleEngine: Sendable {
         for runner in runners { await evaluate(runner, at: timestamp, missed: 0) }
     }
 
+    /// What every rule reads, in the order of the files.
+    func readings() -> [(group: String, rule: String, reads: RuleReads)] {
+        state.withLock { $0.definitions }.flatMap { group in
+            group.rules.map { (group.key, $0.name, $0.expression.reads) }
+        }
+    }
+
+    /// The series of a selector that ended within the last `within` milliseconds; none where the source cannot answer.
+    func vanished(_ matchers: [LabelMatcher], within: Int64) -> [VanishedSeries] {
+        let now = clock.now
+        do {
+            return try VanishedSeries.of(matchers, from: now - within, through: now, source: source)
+        } catch {
+            return []
+        }
+    }
+
     private func evaluate(_ runner: RuleGroupRunner, at timestamp: Int64, missed: Int) async {
-        let notifications = await runner.evaluate(at: timestamp, missed: missed, source: source, sink: sink)
+        let notifications = await runner.evaluate(
+            at: timestamp, missed: missed, source: source, sink: sink, outages: outages, catalog: catalog)
         // The outbox has them on disk before the alerts are kept as sent: a crash between tells twice rather than never.
         if !notifications.isEmpty { await notify(notifications) }
         await runner.save(at: clock.now)
@@ -145,13 +180,24 @@ public final class RuleEngine: Sendable {
             return (due, retired)
         }
         for entry in retired {
-            for series in entry.series { sink.append(series, at: now, staleMarker) }
+            for series in entry.series { sink.append(series, at: entry.endedAt, staleMarker) }
         }
         return due
     }
 
-    private func makeRunner(_ definition: RuleGroupDefinition, _ settings: RuleSettings, now: Int64) -> RuleGroupRunner {
+    private static func recorded(by files: [RuleFile]) -> [String: [any RuleExpression]] {
+        var recorded: [String: [any RuleExpression]] = [:]
+        for rule in files.lazy.flatMap(\.groups).flatMap(\.rules) where !rule.isAlert {
+            recorded[rule.name, default: []].append(rule.expression)
+        }
+        return recorded
+    }
+
+    private func makeRunner(
+        _ definition: RuleGroupDefinition, _ settings: RuleSettings, _ recorded: [String: [any RuleExpression]], now: Int64
+    ) -> RuleGroupRunner {
         var group = RuleGroup(definition, settings: settings, language: language)
+        group.recorded = recorded
         let fingerprint = Labels(["file": definition.file, "name": definition.name]).fingerprint
         let path = stateDirectory.map { "\($0)/\(String(fingerprint, radix: 16)).state" }
         if let path {

@@ -17,12 +17,18 @@ public struct RuleGroup: Sendable {
         var lastEvaluation: Int64?
         var seconds = 0.0
         var samples = 0
+        /// Taken apart when first needed: most rules never lose an alert.
+        var reads: RuleReads?
+        /// Selectors to which no series applies, so that the rule can have no result; as of the newest look.
+        var deadSelectors: [String] = []
     }
 
     public let definition: RuleGroupDefinition
     private let settings: RuleSettings
     private let language: any RuleLanguage
     private(set) var rules: [RuleState]
+    /// The expressions that record a metric, by its name, of all loaded rules: what a rule reads through them counts as read by it.
+    var recorded: [String: [any RuleExpression]] = [:]
     /// Series of rules that a reload removed.
     private var orphans: [Labels] = []
     private var lastEvaluation: Int64?
@@ -46,19 +52,21 @@ public struct RuleGroup: Sendable {
 
     /// Evaluates every rule once, in order; later rules see what earlier ones wrote.
     ///
+    /// - Parameter outages: what cannot be read, where the settings keep the alerts behind it. nil: everything can.
     /// - Returns: what receivers are to be told, external labels added.
     public mutating func evaluate(
-        at timestamp: Int64, source: any SeriesSource, sink: any SampleSink
+        at timestamp: Int64, source: any SeriesSource, sink: any SampleSink, outages: OutageReader? = nil
     ) -> [Notification] {
         let clock = ContinuousClock()
         let start = clock.now
         isStateChanged = false
         var notifications: [Notification] = []
+        var round = Round(timestamp: timestamp, source: source, sink: sink, outages: outages)
         for place in rules.indices {
             let ruleStart = clock.now
             evaluations += 1
             do {
-                try evaluateRule(place, at: timestamp, source: source, sink: sink)
+                try evaluateRule(place, &round)
                 rules[place].health = .ok
                 rules[place].lastError = nil
                 notifications += takeNotifications(place, at: timestamp)
@@ -70,8 +78,7 @@ public struct RuleGroup: Sendable {
             rules[place].lastEvaluation = timestamp
             rules[place].seconds = Self.seconds(clock.now - ruleStart)
         }
-        for series in orphans { sink.append(series, at: timestamp - queryOffset, staleMarker) }
-        orphans = []
+        endOrphans(at: timestamp - queryOffset, sink: sink)
         lastEvaluation = timestamp
         iterations += 1
         seconds = Self.seconds(clock.now - start)
@@ -106,13 +113,22 @@ public struct RuleGroup: Sendable {
         (iterations, missed) = (old.iterations, old.missed)
     }
 
+    /// Marks the series of removed rules, but those that another rule of the group writes now.
+    private mutating func endOrphans(at timestamp: Int64, sink: any SampleSink) {
+        guard !orphans.isEmpty else { return }
+        let present = Set(rules.lazy.flatMap(\.written))
+        for series in orphans where !present.contains(series) { sink.append(series, at: timestamp, staleMarker) }
+        orphans = []
+    }
+
     /// Every series that the group's rules wrote last: what gets a stale marker when the group goes.
     var writtenSeries: [Labels] { rules.flatMap(\.written) + orphans }
 
     public var snapshot: RuleGroupSnapshot {
         RuleGroupSnapshot(
             name: definition.name, file: definition.file, key: definition.key, interval: interval, limit: definition.limit,
-            rules: rules.map(\.snapshot), lastEvaluation: lastEvaluation, evaluationSeconds: seconds,
+            rules: rules.map { $0.snapshot(queryOffset: queryOffset) }, lastEvaluation: lastEvaluation,
+            evaluationSeconds: seconds,
             evaluations: evaluations, evaluationFailures: failures, iterations: iterations, iterationsMissed: missed)
     }
 
@@ -120,12 +136,30 @@ public struct RuleGroup: Sendable {
         rules[place].alerts = alerts
     }
 
-    private var queryOffset: Int64 { definition.queryOffset ?? settings.queryOffset }
+    mutating func setReads(_ reads: RuleReads, ofRule place: Int) {
+        rules[place].reads = reads
+    }
 
-    private mutating func evaluateRule(
-        _ place: Int, at timestamp: Int64, source: any SeriesSource, sink: any SampleSink
-    ) throws(RuleExpressionError) {
+    mutating func setDeadSelectors(_ selectors: [String], ofRule place: Int) {
+        rules[place].deadSelectors = selectors
+    }
+
+    /// Milliseconds.
+    var queryOffset: Int64 { definition.queryOffset ?? settings.queryOffset }
+
+    /// One evaluation of all rules.
+    private struct Round {
+        let timestamp: Int64
+        let source: any SeriesSource
+        let sink: any SampleSink
+        let outages: OutageReader?
+        /// Read once, when the first alert is about to end.
+        var found: [Outage]?
+    }
+
+    private mutating func evaluateRule(_ place: Int, _ round: inout Round) throws(RuleExpressionError) {
         let rule = rules[place].definition
+        let (timestamp, source, sink) = (round.timestamp, round.source, round.sink)
         let result = try rule.expression.evaluate(at: timestamp - queryOffset, source: source)
         rules[place].samples = result.count
         let samples: [RuleSample]
@@ -137,9 +171,12 @@ public struct RuleGroup: Sendable {
                 settings: settings, timestamp: timestamp, source: source, language: language)
             let elements = result.map { expand($0, rule, annotations, context) }
             let before = rules[place].alerts.alerts
-            let limits = AlertRuleState.Settings(hold: hold, keepFiring: keepFiring, limit: definition.limit)
+            let limits = AlertRuleState.Settings(
+                hold: hold, keepFiring: keepFiring, limit: definition.limit, settling: 2 * max(interval, settings.interval))
             defer { noteChange(from: before, to: rules[place].alerts.alerts) }
-            try rules[place].alerts.take(elements, at: timestamp, settings: limits)
+            var keeping: AlertKeeping?
+            if !before.isEmpty, hasLost(before, elements) { keeping = self.keeping(place, &round) }
+            try rules[place].alerts.take(elements, at: timestamp, settings: limits) { keeping?.reason(for: $0) }
             samples = rules[place].alerts.active.flatMap { Self.samples(of: $0, rule) }
         }
         let writtenAt = timestamp - queryOffset
@@ -152,6 +189,19 @@ public struct RuleGroup: Sendable {
         rules[place].written = written
     }
 
+    /// nil when an alert without a value is over.
+    private mutating func keeping(_ place: Int, _ round: inout Round) -> AlertKeeping? {
+        guard settings.targetDown == .keep, let read = round.outages else { return nil }
+        let outages = round.found ?? read(round.timestamp - queryOffset, round.source)
+        round.found = outages
+        guard !outages.isEmpty else { return nil }
+        let rule = rules[place].definition
+        let own = reads(ofRule: place).madeLabels.union(rule.labels.map(\.name)).union(["alertname"])
+        return AlertKeeping(
+            outages: outages, selectors: sources(ofRule: place), ownLabels: own, timestamp: round.timestamp,
+            queryOffset: queryOffset, slack: 2 * max(interval, settings.interval), source: round.source)
+    }
+
     private mutating func noteChange(from before: [Labels: ActiveAlert], to after: [Labels: ActiveAlert]) {
         if isStateChanged { return }
         isStateChanged =
@@ -159,7 +209,7 @@ public struct RuleGroup: Sendable {
             || after.contains { labels, alert in
                 guard let known = before[labels] else { return true }
                 return known.state != alert.state || known.activeAt != alert.activeAt
-                    || known.keepFiringSince != alert.keepFiringSince
+                    || known.keepFiringSince != alert.keepFiringSince || known.kept?.since != alert.kept?.since
             }
     }
 
@@ -224,7 +274,7 @@ public struct RuleGroup: Sendable {
 }
 
 extension RuleGroup.RuleState {
-    var snapshot: RuleSnapshot {
+    func snapshot(queryOffset: Int64) -> RuleSnapshot {
         let kind: RuleSnapshot.Kind =
             switch definition.kind {
             case .record: .recording
@@ -236,6 +286,7 @@ extension RuleGroup.RuleState {
         return RuleSnapshot(
             name: definition.name, kind: kind, query: definition.expression.text,
             labels: definition.labels.map { Label($0.name, $0.text) }, health: health, lastError: lastError,
-            lastEvaluation: lastEvaluation, evaluationSeconds: seconds, samplesReturned: samples)
+            lastEvaluation: lastEvaluation, evaluationSeconds: seconds, samplesReturned: samples, deadSelectors: deadSelectors,
+            reach: reads.map { $0.reach.addingReportingOverflow(queryOffset) }.map { $0.overflow ? .max : $0.partialValue } ?? 0)
     }
 }

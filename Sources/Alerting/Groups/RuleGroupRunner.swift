@@ -14,6 +14,10 @@ actor RuleGroupRunner {
     private var lastSavedAt = Int64.min
     private var isSaveFailing = false
     private var isRetired = false
+    private var lastInspectedAt = Int64.min
+
+    /// Series come and go slowly: this often the rules are looked at that no series applies to (milliseconds).
+    private static let inspectInterval: Int64 = 60_000
 
     init(
         _ group: RuleGroup, language: any RuleLanguage, statePath: String?,
@@ -30,12 +34,17 @@ actor RuleGroupRunner {
     nonisolated var snapshot: RuleGroupSnapshot { published.withLock { $0 } }
 
     func evaluate(
-        at timestamp: Int64, missed: Int, source: any SeriesSource, sink: any SampleSink
+        at timestamp: Int64, missed: Int, source: any SeriesSource, sink: any SampleSink, outages: OutageReader?,
+        catalog: (any SeriesCatalog)?
     ) -> [Notification] {
         guard !isRetired else { return [] }
         let before = group.rules.map(\.health)
         group.countMissed(missed)
-        let notifications = group.evaluate(at: timestamp, source: source, sink: sink)
+        let notifications = group.evaluate(at: timestamp, source: source, sink: sink, outages: outages)
+        if let catalog, lastInspectedAt == .min || timestamp - lastInspectedAt >= Self.inspectInterval {
+            group.inspect(catalog)
+            lastInspectedAt = timestamp
+        }
         isUnsaved = isUnsaved || group.isStateChanged
         publish()
         for (rule, old) in zip(group.rules, before) where rule.health != old {
@@ -48,8 +57,12 @@ actor RuleGroupRunner {
         return notifications
     }
 
-    func replace(_ definition: RuleGroupDefinition, settings: RuleSettings) {
+    func replace(
+        _ definition: RuleGroupDefinition, settings: RuleSettings, recorded: [String: [any RuleExpression]]
+    ) {
         var next = RuleGroup(definition, settings: settings, language: language)
+        next.recorded = recorded
+        lastInspectedAt = .min
         next.takeState(from: group)
         group = next
         isUnsaved = true
@@ -58,8 +71,8 @@ actor RuleGroupRunner {
 
     /// Ends the group: its alerts are forgotten, also on disk.
     ///
-    /// - Returns: the series that want stale markers.
-    func retire() -> [Labels] {
+    /// - Returns: the series that want stale markers, and by how much their times lie before the evaluations'.
+    func retire() -> (series: [Labels], queryOffset: Int64) {
         isRetired = true
         if let statePath {
             do {
@@ -68,7 +81,7 @@ actor RuleGroupRunner {
                 onEvent(.stateNotSaved(group: key, error: error.description))
             }
         }
-        return group.writtenSeries
+        return (group.writtenSeries, group.queryOffset)
     }
 
     /// Alerts that did not change are saved this often all the same (milliseconds): the file's age tells a restart how long nobody

@@ -15,5 +15,19 @@ public struct RuleSettings: Sendable {
     /// Where people reach this process, without a slash at the end. Part of `generatorURL`.
     public var externalURL: String = ""
 
+    /// What becomes of an alert whose series are gone because their target does not answer.
+    public var targetDown = TargetDownPolicy.resolve
+
+    /// How old the sample of an instant selector may be.
+    public static let lookback: Int64 = 300_000
+
     public init() {}
+}
+
+/// What becomes of an alert whose series are gone because their target does not answer. The raw value is the configuration's.
+public enum TargetDownPolicy: String, Sendable, CaseIterable {
+    /// It keeps its state until the target is back and the expression says otherwise: no data is not good news.
+    case keep
+    /// It ends, as in Prometheus.
+    case resolve
 }

@@ -28,6 +28,10 @@ public struct RuleSnapshot: Sendable {
     public let evaluationSeconds: Double
     /// The number of samples of the newest evaluation's result; 0 over a long time is a rule that can never fire.
     public let samplesReturned: Int
+    /// The selectors that no series applies to and without which the rule can have no result; empty when it can.
+    public let deadSelectors: [String]
+    /// How far back of its evaluation the rule reads, its query offset included, in milliseconds; 0 before the first evaluation.
+    public let reach: Int64
 }
 
 /// One group as `/api/v1/rules` shows it, with its counters since the start.
@@ -48,6 +52,9 @@ public struct RuleGroupSnapshot: Sendable {
     public let evaluationFailures: UInt64
     public let iterations: UInt64
     public let iterationsMissed: UInt64
+
+    /// The number of rules that can have no result because no series applies to what they read.
+    public var rulesWithoutSeries: Int { rules.count { !$0.deadSelectors.isEmpty } }
 
     /// All pending and firing alerts of the group's rules.
     public var alerts: [ActiveAlert] {

@@ -3,7 +3,9 @@ internal import MetricsModel
 /// The alerts of one group as they are kept over a restart: one file per group, replaced whole after each change. Prometheus asks
 /// its time series instead, which loses an alert whose `for` is below the grace period; this file does not.
 enum RuleStateFile {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
+    /// Knew nothing of alerts kept while their target is away.
+    private static let firstVersion: UInt8 = 1
 
     static func encode(_ group: RuleGroup, savedAt: Int64) -> [UInt8] {
         var writer = ByteWriter()
@@ -31,14 +33,15 @@ enum RuleStateFile {
         guard let payload = ChecksummedRecords.read(bytes).records.first else { return false }
         do {
             var reader = ByteReader(payload)
-            guard try reader.byte() == version else { return false }
+            let version = try reader.byte()
+            guard version == Self.version || version == firstVersion else { return false }
             let savedAt = try reader.int64()
             guard try reader.text() == group.definition.key else { return true }
             var restored: [String: [[ActiveAlert]]] = [:]
             for _ in 0..<(try reader.count()) {
                 let identity = try reader.text()
                 var alerts: [ActiveAlert] = []
-                for _ in 0..<(try reader.count()) { alerts.append(try decode(&reader)) }
+                for _ in 0..<(try reader.count()) { alerts.append(try decode(&reader, version)) }
                 restored[identity, default: []].append(alerts)
             }
             let pause = max(0, now - savedAt)
@@ -71,9 +74,34 @@ enum RuleStateFile {
         for time in [alert.firedAt, alert.resolvedAt, alert.lastSentAt, alert.validUntil, alert.keepFiringSince] {
             writer.put(time)
         }
+        writer.put(UInt8(alert.kept == nil ? 0 : 1))
+        if let kept = alert.kept { encode(kept, to: &writer) }
     }
 
-    private static func decode(_ reader: inout ByteReader) throws(ByteError) -> ActiveAlert {
+    private static func encode(_ kept: KeptAlert, to writer: inout ByteWriter) {
+        writer.put(kept.since)
+        writer.put(kept.lastAway)
+        writer.put(kept.outage.target.pairs)
+        writer.put(kept.outage.collector ?? "")
+        writer.put(kept.outage.since)
+        writer.put(count: kept.seriesCount)
+        writer.put(count: kept.series.count)
+        for series in kept.series { writer.put(series.pairs) }
+    }
+
+    private static func decodeKept(_ reader: inout ByteReader) throws(ByteError) -> KeptAlert? {
+        guard try reader.byte() != 0 else { return nil }
+        let (since, lastAway) = (try reader.int64(), try reader.int64())
+        let (target, collector) = (Labels(try reader.labels()), try reader.text())
+        let outage = Outage(
+            target: target, collector: collector.isEmpty ? nil : collector, since: try reader.optionalInt64())
+        let seriesCount = Int(try reader.uint32())
+        var series: [Labels] = []
+        for _ in 0..<(try reader.count()) { series.append(Labels(try reader.labels())) }
+        return KeptAlert(since: since, outage: outage, series: series, seriesCount: seriesCount, lastAway: lastAway)
+    }
+
+    private static func decode(_ reader: inout ByteReader, _ version: UInt8) throws(ByteError) -> ActiveAlert {
         let state: AlertState
         switch try reader.byte() {
         case 0: state = .pending
@@ -85,7 +113,8 @@ enum RuleStateFile {
             state: state, labels: Labels(try reader.labels()), annotations: try reader.labels(), value: try reader.double(),
             activeAt: try reader.int64(), firedAt: try reader.optionalInt64(), resolvedAt: try reader.optionalInt64(),
             lastSentAt: try reader.optionalInt64(), validUntil: try reader.optionalInt64(),
-            keepFiringSince: try reader.optionalInt64())
+            keepFiringSince: try reader.optionalInt64(),
+            kept: version == firstVersion ? nil : try decodeKept(&reader))
     }
 }
 
