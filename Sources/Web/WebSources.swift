@@ -11,6 +11,8 @@ public struct WebSources: Sendable {
     public var targets: (@Sendable () async -> [TargetView])?
     /// All rule groups, in file order.
     public var ruleGroups: (@Sendable () async -> [RuleGroupView])?
+    /// Series that the rules have read and that are no more there. Reads every selector: asked for by the page of the alerts only.
+    public var missingSeries: (@Sendable () async -> MissingSeriesView)?
     public var queries: (any QueryEngine)?
     /// Reads a series selector, for `match[]` of `/api/v1/rules`.
     public var selector: (@Sendable (String) throws(QueryFailure) -> [LabelMatcher])?

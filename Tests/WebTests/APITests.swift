@@ -109,12 +109,12 @@ private func configured(_ sources: inout WebSources) {
             let alerts = try await fetch(running.port, "/api/v1/alerts")
             #expect(
                 alerts.text
-                    == #"{"status":"success","data":{"alerts":[{"labels":{"alertname":"HighErrorRate","path":"<script>alert(1)</script>","severity":"critical"},"annotations":{"runbook_url":"javascript:alert(1)","summary":"\"<b>too many</b>\" & more"},"state":"firing","activeAt":"2023-11-14T21:56:40.000Z","value":"5e-02"}]}}"#
+                    == #"{"status":"success","data":{"alerts":[{"labels":{"alertname":"HighErrorRate","path":"<script>alert(1)</script>","severity":"critical"},"annotations":{"runbook_url":"javascript:alert(1)","summary":"\"<b>too many</b>\" & more"},"state":"firing","activeAt":"2023-11-14T21:56:40Z","value":"5e-02"}]}}"#
             )
             let rules = try await fetch(running.port, "/api/v1/rules?exclude_alerts=true")
             #expect(
                 rules.text
-                    == #"{"status":"success","data":{"groups":[{"name":"vitals","file":"alerts/vitals.yml","rules":[{"state":"firing","name":"HighErrorRate","query":"rate(errors_total[5m]) > 0.05","duration":120,"keepFiringFor":0,"labels":{"severity":"critical"},"annotations":{"summary":"s"},"health":"ok","evaluationTime":0.002,"lastEvaluation":"2023-11-14T22:13:10.000Z","type":"alerting"},{"name":"job:errors:rate5m","query":"sum by (job) (rate(errors_total[5m]))","health":"err","lastError":"many-to-many <matching>","evaluationTime":0,"lastEvaluation":"0001-01-01T00:00:00Z","type":"recording"}],"interval":15,"limit":0,"evaluationTime":0.003,"lastEvaluation":"2023-11-14T22:13:10.000Z"},{"name":"empty","file":"alerts/empty.yml","rules":[],"interval":60,"limit":0,"evaluationTime":0,"lastEvaluation":"0001-01-01T00:00:00Z"}]}}"#
+                    == #"{"status":"success","data":{"groups":[{"name":"vitals","file":"alerts/vitals.yml","rules":[{"state":"firing","name":"HighErrorRate","query":"rate(errors_total[5m]) > 0.05","duration":120,"keepFiringFor":0,"labels":{"severity":"critical"},"annotations":{"summary":"s"},"alerts":null,"health":"ok","evaluationTime":0.002,"lastEvaluation":"2023-11-14T22:13:10Z","type":"alerting"},{"name":"job:errors:rate5m","query":"sum by (job) (rate(errors_total[5m]))","health":"err","lastError":"many-to-many <matching>","evaluationTime":0,"lastEvaluation":"0001-01-01T00:00:00Z","type":"recording"}],"interval":15,"limit":0,"evaluationTime":0.003,"lastEvaluation":"2023-11-14T22:13:10Z"}]}}"#
             )
         }
     }

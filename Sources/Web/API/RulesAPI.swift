@@ -1,3 +1,4 @@
+import Alerting
 import Health
 import MetricsModel
 
@@ -14,20 +15,26 @@ struct RulesAPI: Sendable {
         } catch {
             return failureResponse(error)
         }
-        let groups = await ruleGroups().compactMap(filter.apply)
+        let page: RulePage
+        do throws(QueryFailure) {
+            page = try filter.page(of: await ruleGroups())
+        } catch {
+            return failureResponse(error)
+        }
         return successResponse { json in
             json.object { json in
                 json.key("groups")
                 json.array { json in
-                    for group in groups { json.ruleGroup(group, withAlerts: filter.showsAlerts) }
+                    for group in page.groups { json.ruleGroup(group, withAlerts: filter.showsAlerts) }
                 }
+                if let token = page.nextToken { json.member("groupNextToken", token) }
             }
         }
     }
 
     @Sendable func alerts(_ request: WebRequest) async throws(WebError) -> WebResponse {
         guard let ruleGroups = sources.ruleGroups else { throw WebError(.notFound, "there are no rules here") }
-        let alerts = await ruleGroups().flatMap { $0.rules.flatMap(\.alerts) }
+        let alerts = await ruleGroups().sorted(by: RuleFilter.precede).flatMap { $0.rules.flatMap(\.alerts) }
         return successResponse { json in
             json.object { json in
                 json.key("alerts")
@@ -55,61 +62,6 @@ struct RulesAPI: Sendable {
     }
 }
 
-/// What a caller of `/api/v1/rules` wants to see.
-struct RuleFilter: Sendable {
-    private enum Kind { case all, alerting, recording }
-
-    private let kind: Kind
-    private let names: Set<String>
-    private let groups: Set<String>
-    private let files: Set<String>
-    /// A rule stays when the matchers of one of these all apply to its labels.
-    private let selectors: [[LabelMatcher]]
-    let showsAlerts: Bool
-
-    init(_ form: FormFields, selector: (@Sendable (String) throws(QueryFailure) -> [LabelMatcher])?) throws(QueryFailure) {
-        switch (form["type"] ?? "").lowercased() {
-        case "": kind = .all
-        case "alert": kind = .alerting
-        case "record": kind = .recording
-        case let other: throw QueryFailure(.badData, "invalid parameter \"type\": not supported value \(quoted(other))")
-        }
-        switch (form["exclude_alerts"] ?? "").lowercased() {
-        case "", "false", "0", "f": showsAlerts = true
-        case "true", "1", "t": showsAlerts = false
-        case let other:
-            throw QueryFailure(
-                .badData, "invalid parameter \"exclude_alerts\": error converting exclude_alerts: \(quoted(other))")
-        }
-        names = Set(form.all("rule_name[]"))
-        groups = Set(form.all("rule_group[]"))
-        files = Set(form.all("file[]"))
-        var selectors: [[LabelMatcher]] = []
-        for text in form.all("match[]") {
-            guard let selector else { throw QueryFailure(.badData, "invalid parameter \"match[]\": not supported here") }
-            selectors.append(try selector(text))
-        }
-        self.selectors = selectors
-    }
-
-    /// The group with the rules that are wanted; nil when none is.
-    @Sendable func apply(_ group: RuleGroupView) -> RuleGroupView? {
-        guard groups.isEmpty || groups.contains(group.name), files.isEmpty || files.contains(group.file) else { return nil }
-        let rules = group.rules.filter { rule in
-            switch (kind, rule.kind) {
-            case (.alerting, .recording), (.recording, .alerting): return false
-            case (.all, _), (.alerting, .alerting), (.recording, .recording): break
-            }
-            guard names.isEmpty || names.contains(rule.name) else { return false }
-            return selectors.isEmpty || selectors.contains { $0.allSatisfy { $0.matches(rule.labels) } }
-        }
-        guard !rules.isEmpty || (group.rules.isEmpty && kind == .all && names.isEmpty && selectors.isEmpty) else { return nil }
-        return RuleGroupView(
-            name: group.name, file: group.file, intervalSeconds: group.intervalSeconds, limit: group.limit, rules: rules,
-            evaluationSeconds: group.evaluationSeconds, lastEvaluation: group.lastEvaluation)
-    }
-}
-
 extension JSONWriter {
     mutating func ruleGroup(_ group: RuleGroupView, withAlerts: Bool) {
         object { json in
@@ -123,7 +75,7 @@ extension JSONWriter {
             json.member("limit", group.limit)
             json.member("evaluationTime", group.evaluationSeconds)
             json.key("lastEvaluation")
-            json.time(group.lastEvaluation)
+            json.goTime(group.lastEvaluation)
         }
     }
 
@@ -148,11 +100,13 @@ extension JSONWriter {
                 json.labels(rule.labels)
                 json.key("annotations")
                 json.map(annotations)
+                json.key("alerts")
                 if withAlerts {
-                    json.key("alerts")
                     json.array { json in
                         for alert in alerts { json.alert(alert) }
                     }
+                } else {
+                    json.null()
                 }
                 json.evaluation(of: rule, type: "alerting")
             }
@@ -169,7 +123,7 @@ extension JSONWriter {
         }
         member("evaluationTime", rule.evaluationSeconds)
         key("lastEvaluation")
-        time(rule.lastEvaluation)
+        goTime(rule.lastEvaluation)
         member("type", type)
     }
 
@@ -181,12 +135,23 @@ extension JSONWriter {
             json.map(alert.annotations)
             json.member("state", alert.state.rawValue)
             json.key("activeAt")
-            json.time(alert.activeAt)
+            json.goTime(alert.activeAt)
             if let since = alert.keepFiringSince {
                 json.key("keepFiringSince")
-                json.time(since)
+                json.goTime(since)
             }
             json.member("value", GoNumber.exponent(alert.value))
+            // Not in Prometheus, where such an alert would have ended.
+            if let kept = alert.kept {
+                json.key("keptSince")
+                json.goTime(kept.since)
+                json.member("keptReason", kept.reason)
+            }
         }
+    }
+
+    /// As Go prints a time: RFC 3339, fractions without zeros at the end; the zero time where there is none.
+    fileprivate mutating func goTime(_ milliseconds: Int64?) {
+        value(milliseconds.map { Timestamp.rfc3339(milliseconds: $0) } ?? "0001-01-01T00:00:00Z")
     }
 }

@@ -6,12 +6,14 @@ extension Pages {
     @Sendable func alerts(_ request: WebRequest) async throws(WebError) -> WebResponse {
         guard let ruleGroups = sources.ruleGroups else { throw WebError(.notFound, "there are no rules here") }
         let groups = await ruleGroups()
+        let missing = await sources.missingSeries?()
         let now = sources.health.report.timestamp
         return HTML.page(title: "Alerts") { html in
             html.markup("<h1>Alerts</h1>")
             counts(groups, &html)
             active(groups, now: now, &html)
             for group in groups { rules(of: group, now: now, &html) }
+            if let missing { gone(missing, now: now, &html) }
             if groups.isEmpty { html.markup("<p>No rules are loaded.</p>") }
         }
     }
@@ -49,6 +51,7 @@ extension Pages {
             }
             html.markup("</td><td>")
             html.text(alert.annotations["summary"] ?? alert.annotations["description"] ?? "")
+            if let kept = alert.kept { why(kept, now: now, &html) }
             html.markup("</td><td>")
             runbookLink(rule, alert.annotations, &html)
             html.markup("</td></tr>\n")
@@ -78,9 +81,56 @@ extension Pages {
             html.cell(rule.lastEvaluation.map { "\(age($0, now)) ago, \(milliseconds(rule.evaluationSeconds))" } ?? "never")
             html.markup("<td class=\"err\">")
             if case .failed(let error) = rule.health { html.text(error) }
+            remarks(rule, &html)
             html.markup("</td><td>")
             if case .alerting(_, _, _, let annotations, _) = rule.kind { runbookLink(rule, annotations, &html) }
             html.markup("</td></tr>\n")
+        }
+        html.markup("</table>\n")
+    }
+
+    /// What keeps a rule from doing its work although nothing fails.
+    private func remarks(_ rule: RuleView, _ html: inout HTML) {
+        if !rule.deadSelectors.isEmpty {
+            html.markup("<p>No series matches ")
+            for (place, selector) in rule.deadSelectors.enumerated() {
+                if place > 0 { html.markup(", ") }
+                html.markup("<code>")
+                html.text(selector)
+                html.markup("</code>")
+            }
+            html.markup(": the rule cannot have a result.</p>")
+        }
+        if let seconds = rule.reachPastRetentionSeconds {
+            html.markup("<p>")
+            html.text("It looks \(GoNumber.plain(seconds)) s back, further than series are kept.")
+            html.markup("</p>")
+        }
+    }
+
+    private func why(_ kept: KeptAlertView, now: Int64, _ html: inout HTML) {
+        html.markup("<p class=\"dim\">")
+        html.text(
+            "Kept as it was \(age(kept.since, now)) ago: \(kept.reason). Gone: \(kept.series.map(\.description).joined(separator: ", "))"
+        )
+        if kept.seriesCount > kept.series.count { html.text(" and \(kept.seriesCount - kept.series.count) more") }
+        html.markup("</p>")
+    }
+
+    /// What rules have read and can read no more: a rule says nothing about a series that is not there.
+    private func gone(_ missing: MissingSeriesView, now: Int64, _ html: inout HTML) {
+        guard !missing.entries.isEmpty else { return }
+        html.markup("<h2>Series that went away</h2><p class=\"dim\">Read by a rule within the last hour, and no longer there.")
+        if !missing.isWhole { html.markup(" There are more than these.") }
+        html.markup("</p><table><tr><th>Rule</th><th>Series</th><th>Since</th></tr>\n")
+        for entry in missing.entries {
+            html.markup("<tr>")
+            html.cell(entry.rule)
+            html.markup("<td class=\"labels\"><code>")
+            html.text(entry.series.description)
+            html.markup("</code></td>")
+            html.cell("\(isoTimestamp(entry.since)) (\(age(entry.since, now)))")
+            html.markup("</tr>\n")
         }
         html.markup("</table>\n")
     }

@@ -2,17 +2,17 @@ public import Alerting
 import MetricsModel
 
 extension RuleGroupView {
-    /// A group of the local engine as the API and the pages show it.
-    public init(_ group: RuleGroupSnapshot) {
+    /// A group of the local engine as the API and the pages show it. `retention`: for how many milliseconds series are kept.
+    public init(_ group: RuleGroupSnapshot, retention: Int64 = .max) {
         self.init(
             name: group.name, file: group.file, intervalSeconds: Double(group.interval) / 1000, limit: group.limit,
-            rules: group.rules.map(RuleView.init), evaluationSeconds: group.evaluationSeconds,
+            rules: group.rules.map { RuleView($0, retention: retention) }, evaluationSeconds: group.evaluationSeconds,
             lastEvaluation: group.lastEvaluation)
     }
 }
 
 extension RuleView {
-    init(_ rule: RuleSnapshot) {
+    init(_ rule: RuleSnapshot, retention: Int64) {
         let kind: Kind =
             switch rule.kind {
             case .recording: .recording
@@ -30,7 +30,8 @@ extension RuleView {
             }
         self.init(
             name: rule.name, query: rule.query, labels: Labels(rule.labels), kind: kind, health: health,
-            evaluationSeconds: rule.evaluationSeconds, lastEvaluation: rule.lastEvaluation)
+            evaluationSeconds: rule.evaluationSeconds, lastEvaluation: rule.lastEvaluation, deadSelectors: rule.deadSelectors,
+            reachPastRetentionSeconds: rule.reach > retention ? Double(rule.reach) / 1000 : nil)
     }
 }
 
@@ -39,7 +40,19 @@ extension AlertView {
         self.init(
             labels: alert.labels, annotations: texts(alert.annotations), state: AlertStateView(alert.state),
             activeAt: alert.activeAt,
-            keepFiringSince: alert.keepFiringSince, value: alert.value)
+            keepFiringSince: alert.keepFiringSince, value: alert.value,
+            kept: alert.kept.map {
+                KeptAlertView(since: $0.since, reason: $0.reason, series: $0.series, seriesCount: $0.seriesCount)
+            })
+    }
+}
+
+extension MissingSeriesView {
+    /// What the local engine found.
+    public init(_ found: (series: [MissingSeries], isWhole: Bool)) {
+        self.init(
+            entries: found.series.map { Entry(rule: $0.rule, series: $0.series.labels, since: $0.series.since) },
+            isWhole: found.isWhole)
     }
 }
 

@@ -19,10 +19,12 @@ public struct AlertView: Sendable {
     /// While the condition is gone but `keep_firing_for` holds: since when, in milliseconds since the Unix epoch.
     public let keepFiringSince: Int64?
     public let value: Double
+    /// Why it is still there although its series are gone.
+    public let kept: KeptAlertView?
 
     public init(
         labels: Labels, annotations: [String: String], state: AlertStateView, activeAt: Int64, keepFiringSince: Int64? = nil,
-        value: Double
+        value: Double, kept: KeptAlertView? = nil
     ) {
         self.labels = labels
         self.annotations = annotations
@@ -30,6 +32,49 @@ public struct AlertView: Sendable {
         self.activeAt = activeAt
         self.keepFiringSince = keepFiringSince
         self.value = value
+        self.kept = kept
+    }
+}
+
+/// An alert that keeps its state because the target behind it does not answer.
+public struct KeptAlertView: Sendable {
+    /// Milliseconds since the Unix epoch.
+    public let since: Int64
+    public let reason: String
+    /// The first of the series that are gone.
+    public let series: [Labels]
+    public let seriesCount: Int
+
+    public init(since: Int64, reason: String, series: [Labels], seriesCount: Int) {
+        self.since = since
+        self.reason = reason
+        self.series = series
+        self.seriesCount = seriesCount
+    }
+}
+
+/// Series that rules have read within the last hour and that are no more there.
+public struct MissingSeriesView: Sendable {
+    public struct Entry: Sendable {
+        public let rule: String
+        public let series: Labels
+        /// Milliseconds since the Unix epoch.
+        public let since: Int64
+
+        public init(rule: String, series: Labels, since: Int64) {
+            self.rule = rule
+            self.series = series
+            self.since = since
+        }
+    }
+
+    public let entries: [Entry]
+    /// False when there are more.
+    public let isWhole: Bool
+
+    public init(entries: [Entry], isWhole: Bool) {
+        self.entries = entries
+        self.isWhole = isWhole
     }
 }
 
@@ -59,10 +104,14 @@ public struct RuleView: Sendable {
     public let evaluationSeconds: Double
     /// Milliseconds since the Unix epoch; nil before the first evaluation.
     public let lastEvaluation: Int64?
+    /// The selectors that no series applies to and without which the rule can have no result.
+    public let deadSelectors: [String]
+    /// How far back the rule looks, where that is further than series are kept.
+    public let reachPastRetentionSeconds: Double?
 
     public init(
         name: String, query: String, labels: Labels, kind: Kind, health: RuleHealthView, evaluationSeconds: Double,
-        lastEvaluation: Int64?
+        lastEvaluation: Int64?, deadSelectors: [String] = [], reachPastRetentionSeconds: Double? = nil
     ) {
         self.name = name
         self.query = query
@@ -71,6 +120,8 @@ public struct RuleView: Sendable {
         self.health = health
         self.evaluationSeconds = evaluationSeconds
         self.lastEvaluation = lastEvaluation
+        self.deadSelectors = deadSelectors
+        self.reachPastRetentionSeconds = reachPastRetentionSeconds
     }
 
     /// The active alerts; none for a recording rule.
