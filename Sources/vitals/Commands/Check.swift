@@ -13,15 +13,24 @@ struct Check: AsyncParsableCommand {
         @Argument(help: "The files.")
         var files: [String]
 
+        @Option(name: .customLong("storage.retention"), help: "As it will be given to serve. Default: as long as the rules need.")
+        var storageRetention: String?
+
         func run() throws {
             var findings: [Finding] = []
             for file in files {
                 do {
-                    let settings = try Settings(ServeOptions.parse(["--config.file", file]), environment: .current())
+                    var arguments = ["--config.file", file]
+                    if let storageRetention { arguments += ["--storage.retention", storageRetention] }
+                    let settings = try Settings(ServeOptions.parse(arguments), environment: .current())
                     let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
                     let rules = try RuleFiles(language: PromQLLanguage()).read(
                         settings.configuration.ruleFiles, relativeTo: folder, warn: { complain("warning: \($0)") })
-                    print("SUCCESS: \(file) is valid; \(rules.reduce(0) { $0 + $1.ruleCount }) rules")
+                    let retention = Retention(given: settings.storageRetention, rules: rules)
+                    if let warning = retention.warning { complain("warning: \(warning)") }
+                    print(
+                        "SUCCESS: \(file) is valid; \(rules.reduce(0) { $0 + $1.ruleCount }) rules, series kept for "
+                            + Retention.text(retention.duration.milliseconds))
                 } catch let found as Findings {
                     findings += found.all
                 }

@@ -30,8 +30,10 @@ struct ServeOptions: ParsableArguments {
     @Option(name: .customLong("storage.path"), help: "Where series, alert states, notifications and unsent rows are kept.")
     var storagePath = "vitals-data"
 
-    @Option(name: .customLong("storage.retention"), help: "How long series are kept, as a Prometheus duration.")
-    var storageRetention = "2h"
+    @Option(
+        name: .customLong("storage.retention"),
+        help: "How long series are kept, as a Prometheus duration. Default: 2h, or longer when a loaded rule looks further back.")
+    var storageRetention: String?
 
     @Option(name: .customLong("storage.max-bytes"), help: "How much memory the series may take; new series are refused beyond.")
     var storageMaxBytes = 128 << 20

@@ -1,3 +1,4 @@
+import Alerting
 import MetricsModel
 import Receivers
 
@@ -10,6 +11,8 @@ extension Configuration {
         var externalLabels = Labels.empty
         /// Where people reach this Vitals: the base of links in pages and annotations.
         var externalURL: String?
+        /// What becomes of an alert whose series are gone because their target does not answer.
+        var targetDown = TargetDownPolicy.keep
     }
 
     struct AlertmanagerConfiguration: Sendable, Equatable {

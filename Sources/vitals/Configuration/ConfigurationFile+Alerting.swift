@@ -1,3 +1,4 @@
+import Alerting
 import MetricsModel
 import Receivers
 import YAML
@@ -19,11 +20,14 @@ extension ConfigurationFile {
     ]
 
     func read(_ reader: YAMLReader, into alerting: inout Configuration.AlertingConfiguration) {
-        let keys = ["alertmanagers", "external_labels", "external_url", "global", "receivers", "heartbeats"]
+        let keys = ["alertmanagers", "external_labels", "external_url", "target_down", "global", "receivers", "heartbeats"]
         guard let fields = reader.fields(keys, absent: Self.absent) else { return }
         alerting.alertmanagers = fields["alertmanagers"]?.list(alertmanager) ?? []
         alerting.externalLabels = fields["external_labels"].map(labels) ?? .empty
         alerting.externalURL = fields["external_url"]?.nonEmptyString()
+        set(&alerting.targetDown, fields["target_down"]) { reader in
+            reader.choice(TargetDownPolicy.allCases.map { ($0.rawValue, $0) })
+        }
         let defaults = fields["global"].map(receiverDefaults) ?? ReceiverDefaults()
         alerting.receivers = fields["receivers"]?.list { receiver($0, defaults) } ?? []
         reportSameNames(fields["receivers"], alerting.receivers.map(\.name), "receivers")

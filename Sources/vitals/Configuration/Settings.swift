@@ -13,7 +13,8 @@ struct Settings: Sendable {
     let adminTokenFile: String?
     let maxRequests: Int
     let storagePath: String
-    let storageRetention: Duration
+    /// Nil: as long as the rules need.
+    let storageRetention: Duration?
     let storageMaxBytes: Int
     let logLevel: Logger.Level
     let logFormat: LogFormat
@@ -66,7 +67,7 @@ struct Settings: Sendable {
         }
         if let interval = duration(options.sampleInterval, "--sample.interval") { configuration.sample.interval = interval }
         if let maxAge = duration(options.sampleMaxAge, "--sample.max-age") { configuration.sample.maxAge = maxAge }
-        storageRetention = duration(options.storageRetention, "--storage.retention") ?? .seconds(7_200)
+        storageRetention = duration(options.storageRetention, "--storage.retention")
 
         for text in options.collectorSwitches {
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)

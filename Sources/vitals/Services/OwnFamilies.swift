@@ -15,6 +15,9 @@ enum OwnFamilies {
     static let storeBytes = Family(
         "vitals_store_bytes", .gauge,
         help: "Memory taken by the samples of the local store. Measured by Vitals.")
+    static let storeRetention = Family(
+        "vitals_store_retention_seconds", .gauge,
+        help: "For how long the local store keeps samples.")
     static let storeLogFailures = Family(
         "vitals_store_log_failures_total", .counter,
         help: "Batches of samples that are in memory only because the log did not take them: disk full, or its limit.")
@@ -37,9 +40,19 @@ enum OwnFamilies {
     static let ruleMissed = Family(
         "vitals_rule_group_iterations_missed_total", .counter, labels: ["rule_group"],
         help: "Evaluations left out because an earlier one took too long. Counted by Vitals.")
+    static let ruleMatchesNoSeries = Family(
+        "vitals_rule_matches_no_series", .gauge, labels: ["rule_group"],
+        help: "Rules that cannot have a result because no series applies to a selector that they need. Counted by Vitals.")
+    static let ruleReach = Family(
+        "vitals_rules_reach_seconds", .gauge,
+        help: "How far back the loaded rules look; beyond vitals_store_retention_seconds they see less than they ask for.")
     static let alerts = Family(
         "vitals_alerts", .gauge, labels: ["alertname", "severity", "state"],
         help: "Alerts that the local rules have pending or firing. Counted by Vitals.")
+
+    static let alertsKept = Family(
+        "vitals_alerts_kept", .gauge,
+        help: "Alerts that keep their state because the target behind them does not answer. Counted by Vitals.")
 
     static let notificationsSent = Family(
         "vitals_notifications_sent_total", .counter, labels: ["receiver"],

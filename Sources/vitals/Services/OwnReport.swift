@@ -53,6 +53,7 @@ final class OwnReport: Sendable {
         sample.add(OwnFamilies.storeSeries, [], Double(statistics.series))
         sample.add(OwnFamilies.storeSamples, [], Double(statistics.samples))
         sample.add(OwnFamilies.storeLogFailures, [], Double(statistics.logFailures))
+        sample.add(OwnFamilies.storeRetention, [], Double(sources.store.retention.milliseconds) / 1_000)
         sample.add(OwnFamilies.storeBytes, [], Double(statistics.bytes))
         for reason in RefusalReason.allCases {
             sample.add(OwnFamilies.storeRefused, [reason.rawValue], Double(statistics.refused[reason] ?? 0))
@@ -66,20 +67,25 @@ final class OwnReport: Sendable {
 
     private func addRules(to sample: inout SampleBuilder) {
         var alerts: [[String]: Double] = [:]
+        var kept = 0
         for group in sources.rules.groups {
             sample.add(OwnFamilies.ruleEvaluations, [group.key], Double(group.evaluations))
             sample.add(OwnFamilies.ruleFailures, [group.key], Double(group.evaluationFailures))
             sample.add(OwnFamilies.ruleMissed, [group.key], Double(group.iterationsMissed))
             sample.add(OwnFamilies.ruleDuration, [group.key], group.evaluationSeconds)
             sample.add(OwnFamilies.ruleTimestamp, [group.key], group.lastEvaluation.map { Double($0) / 1_000 })
+            sample.add(OwnFamilies.ruleMatchesNoSeries, [group.key], Double(group.rulesWithoutSeries))
             for alert in group.alerts where alert.state != .inactive {
                 let labels = alert.labels
+                if alert.kept != nil { kept += 1 }
                 alerts[[labels["alertname"] ?? "", labels["severity"] ?? "", alert.state.rawValue], default: 0] += 1
             }
         }
         for (labels, count) in alerts.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
             sample.add(OwnFamilies.alerts, labels, count)
         }
+        sample.add(OwnFamilies.alertsKept, [], Double(kept))
+        sample.add(OwnFamilies.ruleReach, [], Double(sources.reload.rulesReach) / 1_000)
     }
 
     private func addNotifications(to sample: inout SampleBuilder) {
@@ -105,21 +111,4 @@ final class OwnReport: Sendable {
         sample.add(OwnFamilies.rowsDropped, [], Double(numbers.dropped))
         sample.add(OwnFamilies.rowsLastWrite, [], numbers.lastWrite.map { Double($0) / 1_000 })
     }
-}
-
-/// How the last reload went.
-final class ReloadState: Sendable {
-    private let state: Mutex<(successful: Bool, at: Int64)>
-
-    /// The start counts as a reload that succeeded.
-    init(now: Int64) {
-        state = Mutex((true, now))
-    }
-
-    var wasSuccessful: Bool { state.withLock { $0.successful } }
-    /// Milliseconds since the Unix epoch.
-    var lastSuccess: Int64 { state.withLock { $0.at } }
-
-    func succeeded(at now: Int64) { state.withLock { $0 = (true, now) } }
-    func failed() { state.withLock { $0.successful = false } }
 }

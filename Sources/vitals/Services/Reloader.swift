@@ -1,5 +1,7 @@
 import Alerting
 import Logging
+import PromQL
+import SampleStore
 import ServiceLifecycle
 import UnixSignals
 
@@ -7,18 +9,20 @@ import UnixSignals
 actor Reloader {
     nonisolated let state: ReloadState
     private let rules: RuleEngine
-    private let files: RuleFiles
+    private let store: SampleStore
+    private let sampleInterval: SampleInterval
     private let options: ServeOptions
     private let environment: Environment
     private let logger: Logger
     private var running: Settings
 
     init(
-        rules: RuleEngine, files: RuleFiles, options: ServeOptions, environment: Environment, running: Settings,
-        logger: Logger
+        rules: RuleEngine, store: SampleStore, sampleInterval: SampleInterval, options: ServeOptions,
+        environment: Environment, running: Settings, logger: Logger
     ) {
         self.rules = rules
-        self.files = files
+        self.store = store
+        self.sampleInterval = sampleInterval
         self.options = options
         self.environment = environment
         self.running = running
@@ -26,9 +30,9 @@ actor Reloader {
         state = ReloadState(now: unixMilliseconds())
     }
 
-    /// Loads the rules at the start. Throws all findings.
-    func loadFirst() async throws(Findings) {
-        await rules.load(try read(running))
+    /// Loads the rules that were read at the start.
+    func start(with files: [RuleFile]) async {
+        await load(files, running)
     }
 
     /// Throws all findings, free of secrets; then nothing has changed.
@@ -37,13 +41,13 @@ actor Reloader {
             var settings = try Settings(options, environment: environment)
             // Targets that no file names (the demo's own servers) are not the file's to take away.
             if options.configFile == nil { settings.configuration.targets = running.configuration.targets }
-            let read = try read(settings)
-            await rules.load(read)
+            let read = try Self.read(settings, logger)
             let kept = running.configuration.partsThatNeedRestart(against: settings.configuration)
             if !kept.isEmpty {
                 logger.warning("reload: changes in \(kept.joined(separator: ", ")) take effect after a restart")
             }
-            running.configuration.ruleFiles = settings.configuration.ruleFiles
+            await load(read, settings)
+            running.configuration.takeOver(settings.configuration)
             state.succeeded(at: unixMilliseconds())
             logger.info("reload: configuration and rules read", metadata: ["rules": "\(read.reduce(0) { $0 + $1.ruleCount })"])
         } catch {
@@ -53,9 +57,25 @@ actor Reloader {
         }
     }
 
-    private func read(_ settings: Settings) throws(Findings) -> [RuleFile] {
+    private func load(_ files: [RuleFile], _ settings: Settings) async {
+        let retention = Retention(given: settings.storageRetention, rules: files)
+        if let warning = retention.warning { logger.warning("\(warning)") }
+        if settings.storageRetention == nil, retention.duration != store.retention, retention.duration > Retention.standard {
+            logger.info(
+                "series are kept for as long as the rules look back",
+                metadata: ["retention": "\(Retention.text(retention.duration.milliseconds))"])
+        }
+        store.setRetention(retention.duration)
+        state.loaded(reaching: retention.reach)
+        sampleInterval.set(settings.configuration.sample.interval)
+        await rules.load(files, settings: RuleSettings(settings))
+    }
+
+    /// The rule files of a configuration; the shipped ones where it names none.
+    static func read(_ settings: Settings, _ logger: Logger) throws(Findings) -> [RuleFile] {
+        let files = RuleFiles(language: PromQLLanguage(PromQLEngine(settings)))
         let patterns = settings.configuration.ruleFiles
-        let warn: (String) -> Void = { [logger] in logger.warning("\($0)") }
+        let warn: (String) -> Void = { logger.warning("\($0)") }
         if !patterns.isEmpty {
             let base = settings.configFile.map { folder(of: $0) } ?? "."
             return try files.read(patterns, relativeTo: base, warn: warn)
@@ -67,7 +87,7 @@ actor Reloader {
         return try files.read(["vitals.yml"], relativeTo: shipped, warn: warn)
     }
 
-    private func folder(of path: String) -> String {
+    private static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
@@ -86,5 +106,21 @@ struct ReloadSignals: Service {
                 // Logged and counted where it happened; a signal has nobody to tell.
             }
         }
+    }
+}
+
+extension RuleSettings {
+    init(_ settings: Settings) {
+        self.init()
+        interval = settings.configuration.sample.interval.milliseconds
+        externalLabels = settings.configuration.alerting.externalLabels
+        externalURL = settings.externalURL
+        targetDown = settings.configuration.alerting.targetDown
+    }
+}
+
+extension PromQLEngine {
+    init(_ settings: Settings) {
+        self.init(subqueryStep: settings.configuration.sample.interval.milliseconds)
     }
 }

@@ -13,8 +13,10 @@ import Web
 import YAML
 
 extension Runtime {
-    static func openStore(_ settings: Settings, _ logger: Logger) throws(Findings) -> SampleStore {
-        let limits = StoreLimits(retention: settings.storageRetention, bytesMax: settings.storageMaxBytes)
+    static func openStore(
+        _ settings: Settings, _ retention: Retention, _ logger: Logger
+    ) throws(Findings) -> SampleStore {
+        let limits = StoreLimits(retention: retention.duration, bytesMax: settings.storageMaxBytes)
         do {
             let (store, report) = try SampleStore.open(directory: settings.storagePath + "/store", limits: limits)
             if report.isClean {
@@ -94,13 +96,18 @@ extension Runtime {
         let alerts = ShippedFiles.alertsFolder()
         let dashboards = ShippedFiles.dashboardsFolder()
         let queries = PromQLQueries(engine: engine, source: store)
-        let sources = WebSources(
+        var sources = WebSources(
             metrics: SamplerMetrics(sampler: sampler), health: health,
             build: BuildView(version: Build.version, swiftVersion: Build.swiftVersion),
-            targets: { await targetViews(sampler) }, ruleGroups: { rules.groups.map { RuleGroupView($0) } },
+            targets: { await targetViews(sampler) },
+            ruleGroups: {
+                let retention = store.retention.milliseconds
+                return rules.groups.map { RuleGroupView($0, retention: retention) }
+            },
             queries: queries, selector: { (text: String) throws(QueryFailure) in try queries.selector(text) },
             runbook: { ShippedFiles.runbook($0, in: alerts) }, dashboard: { ShippedFiles.dashboard($0, in: dashboards) },
             reload: { try await reloader.reload() })
+        sources.missingSeries = { MissingSeriesView(rules.missingSeries()) }
         do throws(WebStartError) {
             return try WebServer(
                 settings: web, sources: sources, registry: registry, logger: Logger(label: "web"),
@@ -172,12 +179,23 @@ extension Configuration {
     func partsThatNeedRestart(against other: Configuration) -> [String] {
         var parts: [String] = []
         if targets != other.targets { parts.append("targets") }
-        if sample != other.sample { parts.append("sample") }
+        if sample.maxAge != other.sample.maxAge { parts.append("sample.max_age") }
         if records != other.records { parts.append("records") }
-        if alerting != other.alerting { parts.append("alerting") }
+        var taken = self
+        taken.takeOver(other)
+        if taken.alerting != other.alerting { parts.append("alerting") }
         if queues != other.queues { parts.append("queues") }
         if queries != other.queries { parts.append("queries") }
         if thresholds != other.thresholds { parts.append("thresholds") }
         return parts
+    }
+
+    /// Takes what a reload brings into the running process.
+    mutating func takeOver(_ other: Configuration) {
+        ruleFiles = other.ruleFiles
+        sample.interval = other.sample.interval
+        alerting.externalLabels = other.alerting.externalLabels
+        alerting.externalURL = other.alerting.externalURL
+        alerting.targetDown = other.alerting.targetDown
     }
 }

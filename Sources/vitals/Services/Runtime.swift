@@ -17,6 +17,7 @@ struct Runtime {
     private let settings: Settings
     private let logger: Logger
     private let readiness: Readiness
+    private let sampleInterval: SampleInterval
     private let sampler: Sampler
     private let store: SampleStore
     private let rules: RuleEngine
@@ -40,6 +41,10 @@ struct Runtime {
         }
         readiness = try Readiness()
 
+        // What the rules look back to is what the store has to keep.
+        let ruleFiles = try Reloader.read(settings, logger)
+        sampleInterval = SampleInterval(configuration.sample.interval)
+
         // Samples in.
         let targets = try Targets(settings, readiness: readiness)
         preflight = Preflight(
@@ -47,7 +52,7 @@ struct Runtime {
             recordDatabase: configuration.records.target ?? configuration.targets.first { $0.kind == .postgres }?.name)
         let own = TargetIdentity(
             name: "vitals", kind: .vitals, instance: settings.listenAddresses.first.map { "\($0)" } ?? "vitals")
-        let opened = try Self.openStore(settings, logger)
+        let opened = try Self.openStore(settings, Retention(given: settings.storageRetention, rules: ruleFiles), logger)
         store = opened
         let writer = StoreWriter(store: opened, identities: targets.identities + [own])
         let report = OwnReportSlot()
@@ -59,20 +64,16 @@ struct Runtime {
         outbox = Outbox(
             try Self.receivers(configuration),
             directory: settings.storagePath + "/outbox", onEvent: logger.report)
-        var ruleSettings = RuleSettings()
-        ruleSettings.interval = configuration.sample.interval.milliseconds
-        ruleSettings.externalLabels = configuration.alerting.externalLabels
-        ruleSettings.externalURL = settings.externalURL
-        let engine = PromQLEngine(subqueryStep: configuration.sample.interval.milliseconds)
-        let language = PromQLLanguage(engine)
+        let engine = PromQLEngine(settings)
+        let outages = SampledOutages(targets.identities)
         rules = RuleEngine(
-            settings: ruleSettings, language: language, source: opened, sink: opened,
-            stateDirectory: settings.storagePath + "/rules", notify: { [outbox] in await outbox.enqueue($0) },
-            onEvent: logger.report)
+            settings: RuleSettings(settings), language: PromQLLanguage(engine), source: opened, sink: opened, catalog: opened,
+            outages: { outages.read(at: $0, source: $1) }, stateDirectory: settings.storagePath + "/rules",
+            notify: { [outbox] in await outbox.enqueue($0) }, onEvent: logger.report)
         reloader = Reloader(
-            rules: rules, files: RuleFiles(language: language), options: options, environment: environment,
+            rules: rules, store: opened, sampleInterval: sampleInterval, options: options, environment: environment,
             running: settings, logger: logger)
-        try await reloader.loadFirst()
+        await reloader.start(with: ruleFiles)
 
         // Rows.
         records = try Self.recordWriter(settings, targets, sampler, logger)
@@ -100,7 +101,7 @@ struct Runtime {
                 "version": "\(Build.version)", "targets": "\(settings.configuration.targets.map(\.name).joined(separator: ","))",
             ])
         var services: [any Service] = [
-            SampleTimer(sampler: sampler, interval: settings.configuration.sample.interval),
+            SampleTimer(sampler: sampler, interval: sampleInterval),
             Running("store") { try await keepStore() },
             Running("outbox", before: { [outbox] in await outbox.drain(within: .seconds(5)) }) { [outbox] in await outbox.run() },
             Running("rules") { [rules] in try await rules.run() },

@@ -10,8 +10,7 @@ final class StoreWriter: Sendable {
     init(store: SampleStore, identities: [TargetIdentity]) {
         scopes = Dictionary(
             identities.map { identity in
-                let job = Labels(["job": identity.kind.rawValue, "instance": identity.instance])
-                return (identity, store.scope(identity.labels.merging(job)))
+                (identity, store.scope(identity.storedLabels))
             }, uniquingKeysWith: { first, _ in first })
     }
 
