@@ -12,15 +12,17 @@ protocol Deliverable: Sendable {
     /// What is to wait, now that this is the newest word.
     ///
     /// - Parameters:
-    ///   - waiting: the word before it that was not delivered.
+    ///   - waiting: the word before it that is not delivered, perhaps the one in flight.
     ///   - inFlight: the word that is being delivered right now.
     func standing(waiting: Self?, inFlight: Self?, told: Told?, now: Int64) -> Standing<Self>
 
     /// What the receiver knows after an attempt; nil when nothing needs to be remembered.
     func told(_ outcome: DeliveryOutcome, before: Told?, now: Int64) -> Told?
 
-    /// Whether a failed word goes behind the others, so that one the receiver chokes on does not hold the rest.
-    static var stepsBackOnFailure: Bool { get }
+    /// Whether each word is a message that somebody reads, and goes alone. A failed one then goes behind the others, so that one the
+    /// receiver chokes on does not hold the rest; and that it is on its way is written down first, so that after a crash in between
+    /// its end is still told.
+    static var goesAlone: Bool { get }
 
     static func put(_ item: Self, into writer: inout ByteWriter)
     static func item(_ reader: inout ByteReader) throws(ByteError) -> Self

@@ -7,7 +7,7 @@ extension Notification: Deliverable {
         let isResolved: Bool
     }
 
-    static let stepsBackOnFailure = false
+    static let goesAlone = false
 
     var key: UInt64 { labels.fingerprint }
 

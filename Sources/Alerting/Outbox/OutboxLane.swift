@@ -84,6 +84,7 @@ actor OutboxLane<Item: Deliverable> {
                 await wake.wait(until: queue.nextBatchAt.map { max($0, clock.now + 1) } ?? .max, clock: clock)
                 continue
             }
+            keep(queue.beginning)
             await attempt(batch)
             if isDraining, queue.count == 0 || isFailing { endDrain() }
         }

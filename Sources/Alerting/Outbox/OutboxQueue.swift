@@ -49,8 +49,7 @@ struct OutboxQueue<Item: Deliverable>: Sendable {
         var changes: [Change] = []
         for item in items {
             let before = waiting[item.key]
-            let resting = before?.isInFlight == true ? nil : before?.item
-            switch item.standing(waiting: resting, inFlight: inFlight[item.key], told: told[item.key]?.told, now: now) {
+            switch item.standing(waiting: before?.item, inFlight: inFlight[item.key], told: told[item.key]?.told, now: now) {
             case .waits(let next): changes.append(place(next))
             case .isNotNeeded: if before != nil { changes.append(remove(item.key)) }
             case .endsSilently:
@@ -84,6 +83,16 @@ struct OutboxQueue<Item: Deliverable>: Sendable {
         return batch
     }
 
+    /// What the journal must say before the batch that was taken is sent: that the receiver may have heard of it.
+    var beginning: [Change] {
+        guard Item.goesAlone else { return [] }
+        return inFlight.values.compactMap { item in
+            let known = told[item.key]?.told
+            guard let marked = Self.marked(item, known), marked != known else { return nil }
+            return .told(item.key, marked)
+        }
+    }
+
     /// When the next batch may be taken; nil when nothing waits or one is under way.
     var nextBatchAt: Int64? {
         inFlight.isEmpty && !waiting.isEmpty ? nextAttemptAt : nil
@@ -103,14 +112,20 @@ struct OutboxQueue<Item: Deliverable>: Sendable {
         for (item, outcome) in outcomes {
             let key = item.key
             inFlight[key] = nil
-            changes += tell(key, item.told(outcome, before: told[key]?.told, now: now))
+            let known = told[key]?.told
+            let news = tell(key, item.told(outcome, before: known, now: now))
+            if news.isEmpty, Item.goesAlone, Self.marked(item, known) != known {
+                // Takes back the mark of the beginning.
+                changes.append(known.map { .told(key, $0) } ?? .forgotten(key))
+            }
+            changes += news
             switch outcome {
             case .delivered, .refused:
                 if waiting[key]?.isInFlight == true { changes.append(remove(key)) }
             case .failed:
                 hasFailed = true
                 waiting[key]?.isInFlight = false
-                if Item.stepsBackOnFailure { stepBack(key) }
+                if Item.goesAlone { stepBack(key) }
             }
             changes += reconsider(key, now: now)
         }
@@ -134,6 +149,10 @@ struct OutboxQueue<Item: Deliverable>: Sendable {
 
     /// A receiver may ask for an hour, not for ever.
     private static var retryAfterMax: Int64 { 3_600_000 }
+
+    private static func marked(_ item: Item, _ known: Item.Told?) -> Item.Told? {
+        item.told(.failed(mayHaveArrived: true), before: known, now: 0)
+    }
 
     private mutating func place(_ item: Item) -> Change {
         if waiting[item.key] != nil {
@@ -214,7 +233,7 @@ extension OutboxQueue: Journaled {
     }
 
     var journal: [Change] {
-        told.sorted { $0.value.order < $1.value.order }.map { .told($0.key, $0.value.told) }
+        told.sorted { $0.value.order < $1.value.order }.map { .told($0.key, $0.value.told) } + beginning
             + waiting.values.sorted { $0.order < $1.order }.map { .queued($0.item) }
     }
 

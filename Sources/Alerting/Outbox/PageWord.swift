@@ -24,7 +24,7 @@ struct PageWord: Deliverable, Equatable {
     /// Milliseconds.
     let repeatInterval: Int64
 
-    static let stepsBackOnFailure = true
+    static let goesAlone = true
 
     var key: String { page.groupKey }
 
@@ -33,19 +33,12 @@ struct PageWord: Deliverable, Equatable {
     func standing(waiting: PageWord?, inFlight: PageWord?, told: Told?, now: Int64) -> Standing<PageWord> {
         let next = heard(waiting: waiting, inFlight: inFlight, told: told)
         guard !next.page.alerts.isEmpty else { return .isNotNeeded }
+        // What the receiver will know is open while it is being told; then this is looked at again.
+        if inFlight != nil { return .waits(next) }
         let firing = next.page.firing
-        switch ends {
-        case .sent:
-            return Self.isNews(firing, hasEnds: firing.count < next.page.alerts.count, told, repeatInterval, now)
-                ? .waits(next) : .isNotNeeded
-        case .kept:
-            guard !firing.isEmpty else {
-                // The page under way still speaks of what fires; when it has ended, this is looked at again.
-                return inFlight == nil ? .endsSilently : .waits(next)
-            }
-            return Self.isNews(firing, hasEnds: false, told, repeatInterval, now)
-                ? .waits(next.replacing(next.page.alerts.filter { !$0.isResolved })) : .isNotNeeded
-        }
+        let hasEnds = firing.count < next.page.alerts.count
+        if hasEnds, ends == .kept { return .endsSilently }
+        return Self.isNews(firing, hasEnds: hasEnds, told, repeatInterval, now) ? .waits(next) : .isNotNeeded
     }
 
     func told(_ outcome: DeliveryOutcome, before: Told?, now: Int64) -> Told? {
@@ -69,16 +62,19 @@ struct PageWord: Deliverable, Equatable {
         return next.firing.isEmpty && next.open.isEmpty ? nil : next
     }
 
-    /// This word without the ends of alerts of which the receiver never heard, and with the ends that waited before it: the group
-    /// does not repeat them.
+    /// This word without the ends of which the receiver is not to hear: all, or those of alerts of which it never heard. The ends that
+    /// waited before this word are added: the group does not repeat them. A group that is all over keeps its ends in any case: they
+    /// end what the receiver knows.
     private func heard(waiting: PageWord?, inFlight: PageWord?, told: Told?) -> PageWord {
+        if ends == .kept {
+            let firing = page.alerts.filter { !$0.isResolved }
+            return firing.isEmpty || firing.count == page.alerts.count ? self : replacing(firing)
+        }
         let owed = waiting?.page.alerts.filter(\.isResolved) ?? []
         guard !owed.isEmpty || page.alerts.contains(where: \.isResolved) else { return self }
-        let named = Set(page.alerts.map(\.labels.fingerprint))
-        var known = told?.open ?? []
-        known.formUnion(owed.map(\.labels.fingerprint))
-        if ends == .sent { known.formUnion(inFlight?.page.firing ?? []) }
-        let alerts = page.alerts.filter { !$0.isResolved || ends == .kept || known.contains($0.labels.fingerprint) }
+        let known = (told?.open ?? []).union(inFlight?.page.firing ?? []).union(owed.map(\.labels.fingerprint))
+        let alerts = page.alerts.filter { !$0.isResolved || known.contains($0.labels.fingerprint) }
+        let named = Set(alerts.map(\.labels.fingerprint))
         let added = owed.filter { !named.contains($0.labels.fingerprint) }
         return replacing(added.isEmpty ? alerts : Page.sorted(alerts + added))
     }

@@ -88,9 +88,6 @@ struct Dispatcher: Sendable {
             repeatInterval: group.repeatInterval, over: over)
     }
 
-    /// Whether a group has been told of before.
-    func hasFlushed(_ id: AlertGroup.ID) -> Bool { groups[id]?.hasFlushed ?? false }
-
     /// The receivers' queues have taken these. Alerts that are over leave their groups, unless there was newer word meanwhile.
     mutating func finish(_ cuts: [GroupCut], at now: Int64) -> [Change] {
         var changes: [Change] = []

@@ -146,7 +146,7 @@ public actor Notifications {
     /// Pages that still wait are made anew: what is muted or inhibited by now is taken out of them.
     private func reviseWaiting() async {
         guard outbox.receivers.contains(where: { $0.queueLength > 0 }) else { return }
-        let waiting = await outbox.waitingGroups().filter { dispatcher.hasFlushed($0) }
+        let waiting = await outbox.waitingGroups()
         guard !waiting.isEmpty else { return }
         await outbox.enqueue(cut(waiting.sorted(), at: clock.now).map { ($0.page, $0.repeatInterval) })
     }
