@@ -38,17 +38,4 @@ struct Check: AsyncParsableCommand {
             guard findings.isEmpty else { throw Findings(all: findings) }
         }
     }
-
-    struct Rules: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Validate rule files.")
-
-        @Argument(help: "The files.")
-        var files: [String]
-
-        func run() throws {
-            let read = try RuleFiles(language: PromQLLanguage()).read(
-                files, relativeTo: ".", warn: { complain("warning: \($0)") })
-            for file in read { print("SUCCESS: \(file.path): \(file.ruleCount) rules found") }
-        }
-    }
 }

@@ -92,23 +92,33 @@ struct FileError: Error, CustomStringConvertible {
 
 /// A whole file as text. At most 16 MiB: configuration and rules are small, and a wrong path must not fill the memory.
 func readFile(_ path: String) throws(FileError) -> String {
-    let limit = 16 << 20
+    String(decoding: try readBytes(path), as: UTF8.self)
+}
+
+/// A whole file, within the same bound.
+func readBytes(_ path: String) throws(FileError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError("read", path) }
     defer { close(descriptor) }
+    return try readBytes(descriptor: descriptor, path)
+}
+
+/// What is left to be read of an open file, within the same bound. `name` is for the error.
+func readBytes(descriptor: Int32, _ name: String) throws(FileError) -> [UInt8] {
+    let limit = 16 << 20
     var content: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 64 << 10)
     while true {
         let count = read(descriptor, &buffer, buffer.count)
-        if count < 0 { throw FileError("read", path) }
-        if count == 0 { break }
+        if count < 0, errno == EINTR { continue }
+        if count < 0 { throw FileError("read", name) }
+        if count == 0 { return content }
         content += buffer[..<count]
         if content.count > limit {
             errno = EFBIG
-            throw FileError("read", path)
+            throw FileError("read", name)
         }
     }
-    return String(decoding: content, as: UTF8.self)
 }
 
 /// Makes a folder and those above it; nothing happens where it is. Throws when it can't be written to.
