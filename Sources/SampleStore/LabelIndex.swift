@@ -14,8 +14,11 @@ struct LabelIndex: Sendable {
 
     private var postings: [Text: [Text: [Int32]]] = [:]
     private var all: [Int32] = []
+    /// Another one whenever a series came or went: what was looked up before may no longer be the answer.
+    private(set) var revision: UInt64 = 0
 
     mutating func insert(_ slot: Int32, _ labels: Labels) {
+        revision &+= 1
         LabelIndex.insert(slot, into: &all)
         for label in labels.pairs {
             LabelIndex.insert(slot, into: &postings[Text(text: label.name), default: [:]][Text(text: label.value), default: []])
@@ -24,6 +27,7 @@ struct LabelIndex: Sendable {
 
     /// Takes many series out at once: each list is walked once.
     mutating func remove(_ removed: [(slot: Int32, labels: Labels)]) {
+        revision &+= 1
         let slots = Set(removed.map(\.slot))
         all.removeAll { slots.contains($0) }
         var lists = Set<[Text]>()

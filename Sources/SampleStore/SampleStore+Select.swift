@@ -104,17 +104,21 @@ extension SampleStore: SeriesCatalog {
             values.reserveCapacity(upTo)
         }
         for chunk in candidate.chunks {
-            var reader = XORChunkReader(chunk)
-            while reader.next(), reader.timestamp <= through {
-                if reader.timestamp < from { continue }
+            var isWithin = true
+            chunk.forEach { timestamp, value in
+                guard timestamp <= through else { return false }
+                if timestamp < from { return true }
                 switch selection {
-                case .newest: newest = Sample(timestamp: reader.timestamp, value: reader.value)
+                case .newest: newest = Sample(timestamp: timestamp, value: value)
                 case .all:
-                    guard timestamps.count < most else { return nil }
-                    timestamps.append(reader.timestamp)
-                    values.append(reader.value)
+                    isWithin = timestamps.count < most
+                    guard isWithin else { return false }
+                    timestamps.append(timestamp)
+                    values.append(value)
                 }
+                return true
             }
+            guard isWithin else { return nil }
         }
         if let newest {
             guard most > 0 else { return nil }
@@ -122,6 +126,23 @@ extension SampleStore: SeriesCatalog {
             values = [newest.value]
         }
         return SeriesSamples(labels: candidate.labels, timestamps: timestamps, values: values)
+    }
+}
+
+extension StoredSeries {
+    /// The newest sample in `after < time ≤ through`.
+    func newest(after: Int64, through: Int64) -> Sample? {
+        guard let last, last.timestamp > after else { return nil }
+        if last.timestamp <= through { return last }
+        if let previous, previous.timestamp <= through { return previous.timestamp > after ? previous : nil }
+        let chunk = head.firstTimestamp <= through ? head.chunk : chunks.last { $0.firstTimestamp <= through }
+        var newest: Sample?
+        chunk?.forEach { timestamp, value in
+            guard timestamp <= through else { return false }
+            if timestamp > after { newest = Sample(timestamp: timestamp, value: value) }
+            return true
+        }
+        return newest
     }
 }
 

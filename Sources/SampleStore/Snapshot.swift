@@ -6,10 +6,11 @@ enum Snapshot {
 
     private enum Kind {
         static let header: UInt8 = 3
-        static let series: UInt8 = 4
+        /// 4 was a series whose chunks had Prometheus' own widths of deltas.
+        static let series: UInt8 = 5
     }
 
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
     private static let bufferBytes = 1 << 20
 
     /// `nextSegment` is the first segment of the log that the snapshot does not hold.

@@ -6,23 +6,30 @@ struct Sample: Sendable {
     let value: Double
 }
 
-/// One series in memory: its closed chunks, the one being written, and the two newest samples outside of them, so that an instant
-/// query decodes nothing.
+/// One series in memory: its closed chunks, the one being written, and the newest sample but one, so that an instant query decodes
+/// nothing.
 struct StoredSeries: Sendable {
     /// What a series costs besides labels and chunks: its slot, its entries in the index and in the table of labels (measured with
     /// 15,000 series of six labels).
     static let overheadBytes = 420
     /// What a closed chunk costs besides its bytes: its description and the array's header.
-    static let chunkOverheadBytes = 64
+    static let chunkOverheadBytes = 80
 
     /// With the metric name.
     let labels: Labels
-    /// Tells this series from a former one in the same slot. From 1.
-    let generation: UInt32
     private(set) var chunks: [XORChunk] = []
     private(set) var head = XORChunkWriter()
-    private(set) var last: Sample?
-    private(set) var previous: Sample?
+    /// Before the last one; there when the series has two.
+    private var previousTimestamp: Int64 = 0
+    private var previousValue = 0.0
+    /// Tells this series from a former one in the same slot. From 1.
+    let generation: UInt32
+    /// Chunks that retention has taken: with it a chunk keeps its number.
+    private(set) var firstChunk: UInt32 = 0
+    /// Samples that retention has taken.
+    private var droppedSamples: UInt32 = 0
+    /// Of the closed chunks.
+    private var closedSamples: UInt32 = 0
     /// The log's epoch in which the series was defined, and its number there.
     var logEpoch: UInt32 = 0
     var logReference: UInt32 = 0
@@ -37,10 +44,21 @@ struct StoredSeries: Sendable {
         self.generation = generation
     }
 
+    var last: Sample? {
+        head.count > 0 ? Sample(timestamp: head.lastTimestamp, value: Double(bitPattern: head.lastBits)) : nil
+    }
+
+    var previous: Sample? {
+        sampleCount + Int(droppedSamples) > 1 ? Sample(timestamp: previousTimestamp, value: previousValue) : nil
+    }
+
     /// The oldest sample's time.
     var firstTimestamp: Int64? { chunks.first?.firstTimestamp ?? (head.count > 0 ? head.firstTimestamp : nil) }
 
-    var sampleCount: Int { chunks.reduce(head.count) { $0 + $1.count } }
+    var sampleCount: Int { Int(closedSamples) + head.count }
+
+    /// The number of the chunk being written.
+    var headChunk: UInt32 { firstChunk &+ UInt32(truncatingIfNeeded: chunks.count) }
 
     var labelBytes: Int { labels.pairs.reduce(0) { $0 + 32 + $1.name.utf8.count + $1.value.utf8.count } }
 
@@ -48,26 +66,34 @@ struct StoredSeries: Sendable {
     mutating func append(_ sample: Sample) -> Int {
         let before = head.sizeBytes
         var growth = 0
-        if head.isFull || head.count > 0 && sample.timestamp &- head.firstTimestamp >= XORChunk.spanMillisecondsMax {
-            chunks.append(head.close())
-            head = XORChunkWriter()
-            growth = StoredSeries.chunkOverheadBytes + before
+        if let last {
+            previousTimestamp = last.timestamp
+            previousValue = last.value
+            if head.isFull || sample.timestamp &- head.firstTimestamp >= XORChunk.spanMillisecondsMax {
+                closedSamples += UInt32(head.count)
+                chunks.append(head.close())
+                head = XORChunkWriter()
+                growth = StoredSeries.chunkOverheadBytes + before
+            }
         }
         head.append(sample.timestamp, sample.value)
-        previous = last
-        last = sample
         return growth + head.sizeBytes - before
     }
 
     /// Puts back a chunk read from a snapshot: nil, and the series as it was, when it does not hold what it says or is not newer.
     mutating func restore(_ chunk: XORChunk) -> Int? {
+        guard chunk.count <= XORChunk.samplesMax else { return nil }
         var samples: [Sample] = []
-        var reader = XORChunkReader(chunk)
-        while reader.next() {
-            if let before = samples.last ?? last, before.timestamp >= reader.timestamp { return nil }
-            samples.append(Sample(timestamp: reader.timestamp, value: reader.value))
+        samples.reserveCapacity(chunk.count)
+        var newest = last?.timestamp
+        var isAscending = true
+        chunk.forEach { timestamp, value in
+            if let newest, newest >= timestamp { isAscending = false }
+            newest = timestamp
+            samples.append(Sample(timestamp: timestamp, value: value))
+            return isAscending
         }
-        guard samples.count == chunk.count, !samples.isEmpty else { return nil }
+        guard isAscending, samples.count == chunk.count, !samples.isEmpty else { return nil }
         return samples.reduce(0) { $0 + append($1) }
     }
 
@@ -77,9 +103,13 @@ struct StoredSeries: Sendable {
         guard kept > 0 else { return (0, 0) }
         let dropped = chunks[..<kept]
         let freed = (
-            dropped.reduce(0) { $0 + $1.bytes.count + StoredSeries.chunkOverheadBytes }, dropped.reduce(0) { $0 + $1.count }
+            bytes: dropped.reduce(0) { $0 + $1.bytes.count + StoredSeries.chunkOverheadBytes },
+            samples: dropped.reduce(0) { $0 + $1.count }
         )
         chunks.removeFirst(kept)
+        firstChunk &+= UInt32(kept)
+        closedSamples -= UInt32(freed.samples)
+        droppedSamples &+= UInt32(truncatingIfNeeded: freed.samples)
         return freed
     }
 

@@ -115,6 +115,12 @@ extension Query {
 
     private func absentOverTime(_ call: Call, _ argument: PlanNode, at time: Int64) throws(PromQLError) -> [Sample] {
         guard let source = argument.windows else { return [] }
+        var isPresent = false
+        let isRemembered = try eachRemembered(.presentOverTime, source, at: time) { _, _ in
+            isPresent = true
+        } samples: { _, _ in
+        }
+        if isRemembered { return isPresent ? [] : [absentSample(call.arguments[0].withoutParentheses)] }
         for series in try source.loadWithoutMarkers(self) where source.window(of: series, at: time).count > 0 { return [] }
         return [absentSample(call.arguments[0].withoutParentheses)]
     }

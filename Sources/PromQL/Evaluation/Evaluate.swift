@@ -70,6 +70,10 @@ extension Query {
     func eachNewest(_ source: WindowSource, at time: Int64, _ body: (Labels, Int64, Double) -> Void) throws(PromQLError) {
         let newest = source.reference(time)
         let oldest = newest.subtractingSaturated(source.length)
+        let isRemembered = try eachRememberedNewest(source, at: time) { labels, timestamp, value in
+            if !isStaleMarker(value) { body(labels, timestamp, value) }
+        }
+        if isRemembered { return }
         for series in try source.load(self) {
             let place = upperBound(series.timestamps, newest) - 1
             guard place >= 0, series.timestamps[place] > oldest, !isStaleMarker(series.values[place]) else { continue }

@@ -5,6 +5,8 @@ final class Query {
     let engine: PromQLEngine
     let text: [UInt8]
     let source: any SeriesSource
+    /// The source, where it remembers windows and the query is for one time. When counters began is not remembered.
+    private let windowed: (any WindowedSource)?
     let start: Int64
     let end: Int64
     /// 0 for an instant query.
@@ -24,6 +26,7 @@ final class Query {
         self.engine = engine
         self.text = Array(text.utf8)
         self.source = source
+        windowed = step == 0 && !engine.features.contains(.startTimestamps) ? source as? any WindowedSource : nil
         self.start = start
         self.end = end
         self.step = step
@@ -154,14 +157,59 @@ final class Query {
             case .failed: throw PromQLError(.storage, error.description)
             }
         }
-        guard found.count <= engine.limits.seriesPerSelector else {
+        try note(samples: found.reduce(0) { $0 + $1.timestamps.count }, series: found.count)
+        return found
+    }
+
+    /// Hands over each series' window as the source remembers it: a summary where `kind` needs no more. False, and nothing is handed
+    /// over, when the source does not remember; then it is to be loaded.
+    func eachRemembered(
+        _ kind: Function.Kind, _ windows: WindowSource, at time: Int64, summary: (Labels, WindowSummary) -> Void,
+        samples: (Labels, Window) -> Void
+    ) throws(PromQLError) -> Bool {
+        guard let windowed, let matchers = windows.matchers(onlyAt: time) else { return false }
+        try checkNow()
+        var (count, series) = (0, 0)
+        let (after, through) = (windows.from - 1, windows.through)
+        let isRead =
+            kind.takesSummary
+            ? windowed.eachSummary(matchers, after: after, through: through) { labels, window in
+                count += window.count
+                series += 1
+                summary(labels, window)
+            }
+            : windowed.eachWindow(matchers, after: after, through: through) { labels, timestamps, values, range in
+                count += range.count
+                series += 1
+                samples(labels, Window(timestamps: timestamps, values: values, lower: range.lowerBound, upper: range.upperBound))
+            }
+        try note(samples: count, series: series)
+        return isRead
+    }
+
+    /// The same for the newest sample of each series, which may be a stale marker.
+    func eachRememberedNewest(_ windows: WindowSource, at time: Int64, _ body: (Labels, Int64, Double) -> Void)
+        throws(PromQLError) -> Bool
+    {
+        guard let windowed, let matchers = windows.matchers(onlyAt: time) else { return false }
+        try checkNow()
+        var count = 0
+        let isRead = windowed.eachNewest(matchers, after: windows.from - 1, through: windows.through) {
+            labels, timestamp, value in
+            count += 1
+            body(labels, timestamp, value)
+        }
+        try note(samples: count, series: count)
+        return isRead
+    }
+
+    private func note(samples: Int, series: Int) throws(PromQLError) {
+        guard series <= engine.limits.seriesPerSelector else {
             throw PromQLError(
                 .tooManySamples, "a selector of the query matches more than \(engine.limits.seriesPerSelector) series")
         }
-        let count = found.reduce(0) { $0 + $1.timestamps.count }
-        samplesRead += count
-        try hold(count)
-        return found
+        samplesRead += samples
+        try hold(samples)
     }
 
     // MARK: - Saying

@@ -12,32 +12,46 @@ extension Query {
         let keepsName = kind == .lastOverTime || kind == .firstOverTime
         let isCounter = kind == .rate || kind == .increase
         var out: [Sample] = []
-        let all = try source.loadWithoutMarkers(self)
-        out.reserveCapacity(all.count)
-        for series in all {
-            try checkpoint()
-            let value: Double?
-            if source.edges == .plain {
-                let window = source.window(of: series, at: time)
-                guard window.count > 0 else { continue }
-                value =
-                    series.startTimestamps.isEmpty
-                    ? self.value(kind, window, source, parameters, at: time)
-                    : valueWithStarts(kind, series, window, source, parameters, argument, at: time)
-            } else {
-                value = extended(kind, series, source, at: time)
+        // Where all have one name, its first series speaks for it.
+        var notesNonCounters = isCounter
+        func add(_ labels: Labels, nameless: Bool, _ value: Double?) {
+            guard let value else { return }
+            if notesNonCounters {
+                noteNonCounter(labels, nameless: nameless, argument)
+                notesNonCounters = argument.hasSeveralNames
             }
-            if isCounter, value != nil { noteNonCounter(series, argument) }
-            guard let value else { continue }
-            out.append(Sample(labels: series.labels, value: value, nameless: series.nameless || !keepsName))
+            out.append(Sample(labels: labels, value: value, nameless: nameless || !keepsName))
+        }
+        let isRemembered = try eachRemembered(kind, source, at: time) { labels, summary in
+            add(labels, nameless: false, value(kind, summary, source, at: time))
+        } samples: { labels, window in
+            add(labels, nameless: false, value(kind, window, source, parameters, at: time))
+        }
+        if !isRemembered {
+            let all = try source.loadWithoutMarkers(self)
+            out.reserveCapacity(all.count)
+            for series in all {
+                try checkpoint()
+                if source.edges == .plain {
+                    let window = source.window(of: series, at: time)
+                    guard window.count > 0 else { continue }
+                    let value =
+                        series.startTimestamps.isEmpty
+                        ? self.value(kind, window, source, parameters, at: time)
+                        : valueWithStarts(kind, series, window, source, parameters, argument, at: time)
+                    add(series.labels, nameless: series.nameless, value)
+                } else {
+                    add(series.labels, nameless: series.nameless, extended(kind, series, source, at: time))
+                }
+            }
         }
         if !keepsName, node.hasSeveralNames { try checkUnique(out) }
         return out
     }
 
-    private func noteNonCounter(_ series: SeriesData, _ argument: PlanNode) {
-        if series.nameless, !delaysNames { return }
-        let name = series.labels.name
+    private func noteNonCounter(_ labels: Labels, nameless: Bool, _ argument: PlanNode) {
+        if nameless, !delaysNames { return }
+        let name = labels.name
         guard !name.isEmpty, !["_total", "_sum", "_count", "_bucket"].contains(where: name.hasSuffix) else { return }
         inform(
             "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \(goQuoted(name))", argument.range)
@@ -54,14 +68,8 @@ extension Query {
     func value(_ kind: Function.Kind, _ window: Window, _ source: WindowSource, _ parameters: [Double], at time: Int64)
         -> Double?
     {
+        if kind.takesSummary { return value(kind, window.summary(for: kind), source, at: time) }
         switch kind {
-        case .rate: return extrapolated(window, source, at: time, isCounter: true, isRate: true)
-        case .increase: return extrapolated(window, source, at: time, isCounter: true, isRate: false)
-        case .delta: return extrapolated(window, source, at: time, isCounter: false, isRate: false)
-        case .irate: return instantChange(window, isRate: true)
-        case .idelta: return instantChange(window, isRate: false)
-        case .changes: return Double(changes(window.values[window.indices]))
-        case .resets: return Double(resets(window.values[window.indices]))
         case .deriv:
             return window.count < 2 ? nil : regression(window, around: window.firstTime).slope
         case .predictLinear:
@@ -73,16 +81,10 @@ extension Query {
             var mean = KahanMean()
             for index in window.indices { mean.add(window.values[index]) }
             return mean.mean
-        case .countOverTime: return Double(window.count)
-        case .presentOverTime: return 1
-        case .lastOverTime: return window.last
-        case .firstOverTime: return window.first
         case .minOverTime: return window.values[window.extreme { $0 < $1 }]
         case .maxOverTime: return window.values[window.extreme { $0 > $1 }]
         case .tsOfMinOverTime: return Double(window.timestamps[window.extreme { $0 <= $1 }]) / 1000
         case .tsOfMaxOverTime: return Double(window.timestamps[window.extreme { $0 >= $1 }]) / 1000
-        case .tsOfFirstOverTime: return Double(window.firstTime) / 1000
-        case .tsOfLastOverTime: return Double(window.lastTime) / 1000
         case .stdvarOverTime: return window.variance
         case .stddevOverTime: return window.variance.squareRoot()
         case .quantileOverTime: return quantile(parameters.first ?? .nan, of: Array(window.values[window.indices]))
@@ -96,26 +98,40 @@ extension Query {
         }
     }
 
+    /// The functions for which ends and decreases of a window are enough.
+    private func value(_ kind: Function.Kind, _ window: WindowSummary, _ source: WindowSource, at time: Int64) -> Double? {
+        switch kind {
+        case .rate: return extrapolated(window, source, at: time, isCounter: true, isRate: true)
+        case .increase: return extrapolated(window, source, at: time, isCounter: true, isRate: false)
+        case .delta: return extrapolated(window, source, at: time, isCounter: false, isRate: false)
+        case .irate: return instantChange(window, isRate: true)
+        case .idelta: return instantChange(window, isRate: false)
+        case .changes: return Double(window.changes)
+        case .resets: return Double(window.lost.count)
+        case .countOverTime: return Double(window.count)
+        case .presentOverTime: return 1
+        case .lastOverTime: return window.last
+        case .firstOverTime: return window.first
+        case .tsOfFirstOverTime: return Double(window.firstTimestamp) / 1000
+        case .tsOfLastOverTime: return Double(window.lastTimestamp) / 1000
+        default: return nil
+        }
+    }
+
     /// The change over a window, extrapolated to its edges when the samples reach near them (promql/functions.go extrapolatedRate).
-    private func extrapolated(_ window: Window, _ source: WindowSource, at time: Int64, isCounter: Bool, isRate: Bool) -> Double?
-    {
+    private func extrapolated(
+        _ window: WindowSummary, _ source: WindowSource, at time: Int64, isCounter: Bool, isRate: Bool
+    ) -> Double? {
         guard window.count >= 2 else { return nil }
         let end = source.reference(time)
         let start = end.subtractingSaturated(source.length)
         var result = window.last - window.first
-        if isCounter, window.hasDecrease {
-            var previous = window.first
-            for index in window.lower + 1..<window.upper {
-                let value = window.values[index]
-                if value < previous { result += previous }
-                previous = value
-            }
-        }
-        let sampled = Double(window.lastTime - window.firstTime) / 1000
+        if isCounter { for value in window.lost { result += value } }
+        let sampled = Double(window.lastTimestamp - window.firstTimestamp) / 1000
         let spacing = sampled / Double(window.count - 1)
         let threshold = spacing * 1.1
-        var toStart = Double(window.firstTime - start) / 1000
-        var toEnd = Double(end - window.lastTime) / 1000
+        var toStart = Double(window.firstTimestamp - start) / 1000
+        var toEnd = Double(end - window.lastTimestamp) / 1000
         if toStart >= threshold { toStart = spacing / 2 }
         // A counter does not start below zero.
         if isCounter, result > 0, window.first >= 0 {
@@ -127,12 +143,11 @@ extension Query {
         return result * factor
     }
 
-    private func instantChange(_ window: Window, isRate: Bool) -> Double? {
+    private func instantChange(_ window: WindowSummary, isRate: Bool) -> Double? {
         guard window.count >= 2 else { return nil }
-        let (last, previous) = (window.upper - 1, window.upper - 2)
-        let elapsed = window.timestamps[last] - window.timestamps[previous]
+        let elapsed = window.lastTimestamp - window.previousTimestamp
         guard elapsed > 0 else { return nil }
-        let (now, before) = (window.values[last], window.values[previous])
+        let (now, before) = (window.last, window.previous)
         let difference = isRate && now < before ? now : now - before
         return isRate ? difference / (Double(elapsed) / 1000) : difference
     }
@@ -259,7 +274,39 @@ extension Query {
     }
 }
 
+extension Function.Kind {
+    /// Needs of a window its ends, decreases and changes only.
+    var takesSummary: Bool {
+        switch self {
+        case .rate, .increase, .delta, .irate, .idelta, .changes, .resets, .countOverTime, .presentOverTime, .lastOverTime,
+            .firstOverTime, .tsOfFirstOverTime, .tsOfLastOverTime:
+            true
+        default: false
+        }
+    }
+}
+
 extension Window {
+    /// With the decreases and changes that `kind` asks for.
+    fileprivate func summary(for kind: Function.Kind) -> WindowSummary {
+        var summary = WindowSummary()
+        summary.count = count
+        (summary.firstTimestamp, summary.first) = (firstTime, first)
+        (summary.lastTimestamp, summary.last) = (lastTime, last)
+        if count > 1 { (summary.previousTimestamp, summary.previous) = (timestamps[upper - 2], values[upper - 2]) }
+        switch kind {
+        case .rate, .increase, .resets:
+            guard hasDecrease else { break }
+            for index in lower + 1..<upper where values[index] < values[index - 1] { summary.lost.append(values[index - 1]) }
+        case .changes:
+            for index in lower + 1..<upper where values[index] != values[index - 1] {
+                if !(values[index].isNaN && values[index - 1].isNaN) { summary.changes += 1 }
+            }
+        default: break
+        }
+        return summary
+    }
+
     fileprivate var kahanSum: Double {
         var sum = KahanSum()
         for index in indices { sum.add(values[index]) }

@@ -39,6 +39,15 @@ final class WindowSource {
     @inline(__always)
     func reference(_ time: Int64) -> Int64 { (at ?? time).subtractingSaturated(offset) }
 
+    /// What selects the series where they are read for this one time; nil where they serve several, or neighbours of the window
+    /// count.
+    func matchers(onlyAt time: Int64) -> [LabelMatcher]? {
+        guard case .store(let matchers, _) = origin, edges == .plain, through == reference(time),
+            from == through.subtractingSaturated(length).addingSaturated(1)
+        else { return nil }
+        return matchers
+    }
+
     /// The samples in (reference - length, reference].
     func window(of series: SeriesData, at time: Int64) -> Window {
         let newest = reference(time)
