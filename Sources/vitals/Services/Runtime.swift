@@ -67,8 +67,8 @@ struct Runtime {
         let engine = PromQLEngine(settings)
         let outages = SampledOutages(targets.identities)
         rules = RuleEngine(
-            settings: RuleSettings(settings), language: PromQLLanguage(engine), source: opened, sink: opened, catalog: opened,
-            outages: { outages.read(at: $0, source: $1) }, stateDirectory: settings.storagePath + "/rules",
+            settings: RuleSettings(settings), language: PromQLLanguage(engine), source: WindowedStore(opened), sink: opened,
+            catalog: opened, outages: { outages.read(at: $0, source: $1) }, stateDirectory: settings.storagePath + "/rules",
             notify: { [outbox] in await outbox.enqueue($0) }, onEvent: logger.report)
         reloader = Reloader(
             rules: rules, store: opened, sampleInterval: sampleInterval, options: options, environment: environment,
