@@ -104,7 +104,7 @@ let package = Package(
                     "Health", "Records", "Web", "Demo", "YAML", "CMalloc",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
                     .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                    logging, lifecycle, signals, nioCore,
+                    logging, lifecycle, signals, nioCore, nioHTTP1,
                 ],
                 swiftSettings: settings),
             .testTarget(

@@ -14,6 +14,7 @@ extension Route {
             Route([.get], "/", handle: pages.landing),
             Route([.get], "/style.css", .open) { (_) throws(WebError) in Pages.style },
             Route([.get], "/alerts", handle: pages.alerts),
+            Route([.get], "/receivers", handle: pages.receivers),
             Route([.get], "/runbooks/{alert}", handle: pages.runbook),
             Route([.get], "/dashboards/{name}", handle: pages.dashboard),
             Route([.get], "/api/health") { (_) throws(WebError) in .health(health.report.apiHealth) },
@@ -32,7 +33,7 @@ extension Route {
             Route([.get], "/api/v1/status/buildinfo") { (_) throws(WebError) in rules.buildInfo() },
             Route([.get, .post], "/api/v1/query", handle: queries.instant),
             Route([.get, .post], "/api/v1/query_range", handle: queries.range),
-        ]
+        ] + (sources.notifications.map { alertmanagerAPI($0, sources) } ?? [])
     }
 
     private static func reload(_ sources: WebSources) async throws(WebError) -> WebResponse {

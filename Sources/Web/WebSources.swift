@@ -1,3 +1,4 @@
+public import Alerting
 public import Health
 public import MetricsModel
 
@@ -22,6 +23,11 @@ public struct WebSources: Sendable {
     public var dashboard: (@Sendable (_ name: String) async -> String?)?
     /// Reads the configuration anew. Throws what is wrong with it (its description is shown to the administrator); the old one then stays.
     public var reload: (@Sendable () async throws -> Void)?
+
+    /// Receivers, mutes, and who is told of what.
+    public var notifications: Notifications?
+    /// Pings of dead man's switches.
+    public var heartbeats: (@Sendable () -> [HeartbeatView])?
 
     public init(
         metrics: any MetricsProvider, health: HealthMonitor, services: [HealthService] = HealthService.documented,

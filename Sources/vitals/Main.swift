@@ -38,7 +38,10 @@ struct Vitals: AsyncParsableCommand {
         commandName: "vitals",
         abstract: "Samples Postgres and Redis, serves /metrics, evaluates alert rules and pages, and keeps system_health rows.",
         version: "vitals \(Build.version) (Swift \(Build.swiftVersion))",
-        subcommands: [Serve.self, DemoCommand.self, Check.self, TestCommand.self, Migrate.self, ListMetrics.self])
+        subcommands: [
+            Serve.self, DemoCommand.self, Check.self, TestCommand.self, Migrate.self, ListMetrics.self, MuteCommand.self,
+            NotifyCommand.self,
+        ])
 }
 
 /// `--collector.NAME` and `--no-collector.NAME`, as the exporters have them, in the form that the parser knows.

@@ -23,7 +23,7 @@ final class Alertmanager: Sendable {
         port = try freePort()
         let config =
             receivers.map {
-                "route: {receiver: night.shift, group_wait: 0s, group_interval: 1s, group_by: [alertname, machine]}\n"
+                "route: {receiver: night.shift, group_wait: 500ms, group_interval: 1s, group_by: [alertname, machine]}\n"
                     + "receivers:\n- name: night.shift\n" + $0
             } ?? "route: {receiver: none, group_wait: 0s}\nreceivers: [{name: none}]\n"
         let file = open(directory + "/am.yml", O_WRONLY | O_CREAT, 0o600)

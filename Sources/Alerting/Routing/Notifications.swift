@@ -189,6 +189,9 @@ public actor Notifications {
     /// The receivers with their queues: those that group by themselves, then the others.
     public nonisolated var receivers: [ReceiverSnapshot] { outbox.receivers }
 
+    /// The names of the receivers to which routes lead, in the order of the tree.
+    public nonisolated var routedReceivers: [String] { published.withLock { $0.dispatcher.routing.receivers } }
+
     /// All mutes, the newest first; those that ended more than five days ago are not kept.
     public nonisolated var allMutes: [Mute] {
         let now = clock.now

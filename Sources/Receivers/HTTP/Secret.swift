@@ -34,7 +34,7 @@ public enum HTTPCredentials: Sendable, Equatable {
     public static func bearer(_ token: Secret) -> HTTPCredentials { .authorization(scheme: "Bearer", token) }
 
     /// The header's value, and the secret in it.
-    func header() throws(NotifyError) -> (value: String, secret: String)? {
+    package func header() throws(NotifyError) -> (value: String, secret: String)? {
         switch self {
         case .none: return nil
         case .basic(let username, let password):

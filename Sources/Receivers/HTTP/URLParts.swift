@@ -1,14 +1,14 @@
 /// What a receiver needs of its URL.
-struct URLParts {
+package struct URLParts: Sendable {
     /// Scheme, host, port and path, without a slash at the end.
-    let withoutCredentials: String
+    package let withoutCredentials: String
     /// All of it but user, password and fragment: what is asked for.
-    let whole: String
+    package let whole: String
     /// Percent-decoded.
-    let user: String?
-    let password: String?
+    package let user: String?
+    package let password: String?
 
-    init?(_ url: String) {
+    package init?(_ url: String) {
         guard let scheme = ["http://", "https://"].first(where: { url.lowercased().hasPrefix($0) }) else { return nil }
         let address = url.dropFirst(scheme.count).prefix { $0 != "#" }
         let rest = address.prefix { $0 != "?" }

@@ -62,7 +62,8 @@ struct HTML: Sendable {
         html.markup("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>")
         html.text(title)
         html.markup("</title><link rel=\"stylesheet\" href=\"/style.css\"></head><body>")
-        html.markup("<nav><a href=\"/\">Vitals</a> <a href=\"/alerts\">Alerts</a></nav><main>\n")
+        html.markup(
+            "<nav><a href=\"/\">Vitals</a> <a href=\"/alerts\">Alerts</a> <a href=\"/receivers\">Receivers</a></nav><main>\n")
         body(&html)
         html.markup("</main></body></html>\n")
         var response = WebResponse(contentType: "text/html; charset=utf-8", body: html.bytes)

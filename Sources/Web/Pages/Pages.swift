@@ -25,6 +25,7 @@ struct Pages: Sendable {
             html.text(telemetryPath)
             html.markup("\">Metrics</a></li>")
             html.markup("<li><a href=\"/alerts\">Alerts and rules</a></li>")
+            if sources.notifications != nil { html.markup("<li><a href=\"/receivers\">Receivers and mutes</a></li>") }
             if sources.dashboard != nil { dashboardLinks(&html) }
             html.markup("<li><a href=\"/api/health\">Health as JSON</a>, ")
             html.markup(

@@ -31,7 +31,7 @@ struct WebRequest: Sendable {
         guard let type = headers[.contentType], type.lowercased().hasPrefix("application/x-www-form-urlencoded") else {
             return query
         }
-        var text = try await bodyText()
+        var text = String(buffer: try await body(upTo: bodyBytesMax))
         if text.isEmpty { return query }
         guard var fields = FormFields(parsing: text) else {
             throw WebError(.validation, "the body is not a valid form")
@@ -41,19 +41,16 @@ struct WebRequest: Sendable {
         return fields
     }
 
-    private func bodyText() async throws(WebError) -> String {
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > bodyBytesMax { throw tooLarge }
+    /// The whole body. Throws 413 when it is larger than `bytesMax`, which its declared length already may say.
+    func body(upTo bytesMax: Int) async throws(WebError) -> ByteBuffer {
+        let tooLarge = WebError(.validation, "the body is larger than \(bytesMax) bytes", status: 413)
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > bytesMax { throw tooLarge }
         do {
-            let bytes = try await body.collect(upTo: bodyBytesMax)
-            return String(buffer: bytes)
+            return try await body.collect(upTo: bytesMax)
         } catch is NIOTooManyBytesError {
             throw tooLarge
         } catch {
             throw WebError(.validation, "the body could not be read")
         }
-    }
-
-    private var tooLarge: WebError {
-        WebError(.validation, "the body is larger than \(bodyBytesMax) bytes", status: 413)
     }
 }

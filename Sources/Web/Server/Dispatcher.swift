@@ -23,7 +23,7 @@ struct Dispatcher: Sendable {
         let settings = access.current
         let target = RequestTarget(request.head.path ?? "")
         let address = channel.remoteAddress?.ipAddress ?? "unknown"
-        let route = target.flatMap { find($0.path) }
+        let route = target.flatMap { find($0.path, request.method) }
         var response: WebResponse
         do throws(WebError) {
             guard let target else { throw WebError(.validation, "the request's path is malformed") }
@@ -54,7 +54,8 @@ struct Dispatcher: Sendable {
         }
         guard route.allows(request.method) else {
             try await authenticator.authorize(.reader, request.headers, settings)
-            let allowed = route.methods.map(\.rawValue) + (route.methods.contains(.get) ? ["HEAD"] : [])
+            let methods = routes.filter { $0.template == route.template }.flatMap(\.methods)
+            let allowed = methods.map(\.rawValue) + (methods.contains(.get) ? ["HEAD"] : [])
             throw WebError(
                 .validation, "this path takes \(allowed.joined(separator: ", "))", status: 405,
                 headers: [("Allow", allowed.joined(separator: ", "))])
@@ -66,12 +67,16 @@ struct Dispatcher: Sendable {
         return try await route.handle(request)
     }
 
-    private func find(_ path: String) -> (Route, [String: String])? {
+    /// The route of a path that takes the method, else one that takes another: reading and changing may ask for different access.
+    private func find(_ path: String, _ method: HTTPRequest.Method) -> (Route, [String: String])? {
         let segments = path.split(separator: "/", omittingEmptySubsequences: false)
+        var other: (Route, [String: String])?
         for route in routes {
-            if let parameters = route.match(segments) { return (route, parameters) }
+            guard let parameters = route.match(segments) else { continue }
+            if route.allows(method) { return (route, parameters) }
+            other = other ?? (route, parameters)
         }
-        return nil
+        return other
     }
 
     /// A browser that knows a password sends it along with any page's request: another site's page must not change anything here.

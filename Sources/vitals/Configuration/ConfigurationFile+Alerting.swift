@@ -20,7 +20,10 @@ extension ConfigurationFile {
     ]
 
     func read(_ reader: YAMLReader, into alerting: inout Configuration.AlertingConfiguration) {
-        let keys = ["alertmanagers", "external_labels", "external_url", "target_down", "global", "receivers", "heartbeats"]
+        let keys = [
+            "alertmanagers", "external_labels", "external_url", "target_down", "global", "route", "receivers",
+            "inhibit_rules", "heartbeats",
+        ]
         guard let fields = reader.fields(keys, absent: Self.absent) else { return }
         alerting.alertmanagers = fields["alertmanagers"]?.list(alertmanager) ?? []
         alerting.externalLabels = fields["external_labels"].map(labels) ?? .empty
@@ -31,6 +34,7 @@ extension ConfigurationFile {
         let defaults = fields["global"].map(receiverDefaults) ?? ReceiverDefaults()
         alerting.receivers = fields["receivers"]?.list { receiver($0, defaults) } ?? []
         reportSameNames(fields["receivers"], alerting.receivers.map(\.name), "receivers")
+        alerting.routing = routing(fields, receivers: alerting.receivers.map(\.name))
         alerting.heartbeats = fields["heartbeats"]?.list(heartbeat) ?? []
         reportSameNames(fields["heartbeats"], alerting.heartbeats.map(\.name), "heartbeats")
     }

@@ -41,6 +41,15 @@ extension Logger {
         }
     }
 
+    /// `error` nil: pings arrive again.
+    func report(heartbeat: String, _ error: NotifyError?) {
+        if let error {
+            warning("heartbeat does not arrive", metadata: ["heartbeat": "\(heartbeat)", "err": "\(error)"])
+        } else {
+            info("heartbeat arrives again", metadata: ["heartbeat": "\(heartbeat)"])
+        }
+    }
+
     func report(_ event: RecordEvent) {
         if event.isProblem { warning("\(event)") } else { info("\(event)") }
     }

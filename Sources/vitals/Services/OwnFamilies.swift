@@ -73,6 +73,20 @@ enum OwnFamilies {
         "vitals_notifications_last_success_timestamp_seconds", .gauge, labels: ["receiver"],
         help: "When the receiver last took a notification, in Unix time. Measured by Vitals.")
 
+    static let alertsSuppressed = Family(
+        "vitals_alerts_suppressed", .gauge, labels: ["reason"],
+        help: "Firing alerts of which the receivers behind routes are not told: muted by somebody, or inhibited by another alert."
+    )
+    static let mutes = Family(
+        "vitals_mutes", .gauge, labels: ["state"],
+        help: "Mutes that hold (active) or will (pending). Counted by Vitals.")
+    static let heartbeatPings = Family(
+        "vitals_heartbeat_pings_total", .counter, labels: ["heartbeat", "result"],
+        help: "Pings of dead man's switches, each with its repetitions. Counted by Vitals.")
+    static let heartbeatLastSuccess = Family(
+        "vitals_heartbeat_last_success_timestamp_seconds", .gauge, labels: ["heartbeat"],
+        help: "When the dead man's switch last took a ping, in Unix time. Measured by Vitals.")
+
     static let rowsWritten = Family(
         "vitals_records_written_total", .counter,
         help: "Rows written to system_health. Counted by Vitals.")

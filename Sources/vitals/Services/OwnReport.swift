@@ -1,6 +1,7 @@
 import Alerting
 import Health
 import MetricsModel
+import Receivers
 import Records
 import SampleStore
 import Synchronization
@@ -12,7 +13,8 @@ final class OwnReport: Sendable {
         let registry: Registry
         let store: SampleStore
         let rules: RuleEngine
-        let outbox: Outbox
+        let notifications: Notifications
+        let heartbeats: Heartbeats
         let health: HealthMonitor
         let storagePath: String
         /// Nil while rows have no database.
@@ -39,6 +41,7 @@ final class OwnReport: Sendable {
             addStore(to: &sample)
             addRules(to: &sample)
             addNotifications(to: &sample)
+            addSuppression(to: &sample)
             addRecords(to: &sample)
             sample.add(OwnFamilies.reloadSuccessful, [], sources.reload.wasSuccessful ? 1 : 0)
             sample.add(OwnFamilies.reloadTimestamp, [], Double(sources.reload.lastSuccess) / 1_000)
@@ -89,7 +92,7 @@ final class OwnReport: Sendable {
     }
 
     private func addNotifications(to sample: inout SampleBuilder) {
-        for receiver in sources.outbox.receivers {
+        for receiver in sources.notifications.receivers {
             sample.add(OwnFamilies.notificationsSent, [receiver.name], Double(receiver.sent))
             for reason in NotifyError.Reason.allCases {
                 sample.add(
@@ -100,6 +103,22 @@ final class OwnReport: Sendable {
             sample.add(OwnFamilies.notificationsCapacity, [receiver.name], Double(receiver.queueCapacity))
             sample.add(
                 OwnFamilies.notificationsLastSuccess, [receiver.name], receiver.lastSuccess.map { Double($0) / 1_000 })
+        }
+    }
+
+    private func addSuppression(to sample: inout SampleBuilder) {
+        let counts = sources.notifications.suppressed
+        sample.add(OwnFamilies.alertsSuppressed, ["muted"], Double(counts.muted))
+        sample.add(OwnFamilies.alertsSuppressed, ["inhibited"], Double(counts.inhibited))
+        let now = unixMilliseconds()
+        let mutes = sources.notifications.allMutes
+        sample.add(OwnFamilies.mutes, ["active"], Double(mutes.count { $0.state(at: now) == .active }))
+        sample.add(OwnFamilies.mutes, ["pending"], Double(mutes.count { $0.state(at: now) == .pending }))
+        for heartbeat in sources.heartbeats.snapshots {
+            sample.add(OwnFamilies.heartbeatPings, [heartbeat.name, "success"], Double(heartbeat.succeeded))
+            sample.add(OwnFamilies.heartbeatPings, [heartbeat.name, "failure"], Double(heartbeat.failed))
+            sample.add(
+                OwnFamilies.heartbeatLastSuccess, [heartbeat.name], heartbeat.lastSuccess.map { Double($0) / 1_000 })
         }
     }
 

@@ -11,16 +11,20 @@ actor Reloader {
     private let rules: RuleEngine
     private let store: SampleStore
     private let sampleInterval: SampleInterval
+    private let notifications: Notifications
+    private let heartbeats: Heartbeats
     private let options: ServeOptions
     private let environment: Environment
     private let logger: Logger
     private var running: Settings
 
     init(
-        rules: RuleEngine, store: SampleStore, sampleInterval: SampleInterval, options: ServeOptions,
-        environment: Environment, running: Settings, logger: Logger
+        rules: RuleEngine, notifications: Notifications, heartbeats: Heartbeats, store: SampleStore,
+        sampleInterval: SampleInterval, options: ServeOptions, environment: Environment, running: Settings, logger: Logger
     ) {
         self.rules = rules
+        self.notifications = notifications
+        self.heartbeats = heartbeats
         self.store = store
         self.sampleInterval = sampleInterval
         self.options = options
@@ -42,11 +46,15 @@ actor Reloader {
             // Targets that no file names (the demo's own servers) are not the file's to take away.
             if options.configFile == nil { settings.configuration.targets = running.configuration.targets }
             let read = try Self.read(settings, logger)
+            let receivers = try ReceiverSet(settings.configuration.alerting, externalURL: settings.externalURL)
             let kept = running.configuration.partsThatNeedRestart(against: settings.configuration)
             if !kept.isEmpty {
                 logger.warning("reload: changes in \(kept.joined(separator: ", ")) take effect after a restart")
             }
             await load(read, settings)
+            await notifications.reload(
+                alertmanagers: receivers.alertmanagers, pagers: receivers.pagers, routing: receivers.routing)
+            heartbeats.reload(receivers.heartbeats)
             running.configuration.takeOver(settings.configuration)
             state.succeeded(at: unixMilliseconds())
             logger.info("reload: configuration and rules read", metadata: ["rules": "\(read.reduce(0) { $0 + $1.ruleCount })"])

@@ -1,5 +1,4 @@
 import Alerting
-import AsyncHTTPClient
 import Health
 import Logging
 import MetricsModel
@@ -28,26 +27,6 @@ extension Runtime {
         } catch {
             throw Findings(all: [Finding("--storage.path", error.description)])
         }
-    }
-
-    /// Lives as long as the process, as the library's own shared client does; that one would wait for a receiver that is not there.
-    private static let notificationClient = HTTPClient(
-        eventLoopGroupProvider: .singleton, configuration: HTTPSender.clientConfiguration)
-
-    /// Throws a finding for each address that can't be used.
-    static func receivers(_ configuration: Configuration) throws(Findings) -> [any Notifier] {
-        var receivers: [any Notifier] = []
-        for alertmanager in configuration.alerting.alertmanagers {
-            do {
-                receivers.append(
-                    try AlertmanagerNotifier(
-                        url: alertmanager.url, credentials: alertmanager.http.credentials,
-                        timeout: alertmanager.http.timeout, client: Self.notificationClient))
-            } catch {
-                throw Findings(all: [Finding("alerting.alertmanagers", error.description)])
-            }
-        }
-        return receivers
     }
 
     /// Nil when no Postgres target is there to hold rows.
@@ -85,7 +64,8 @@ extension Runtime {
 
     static func webServer(
         _ settings: Settings, registry: Registry, sampler: Sampler, store: SampleStore, engine: PromQLEngine,
-        rules: RuleEngine, health: HealthMonitor, reloader: Reloader, logger: Logger
+        rules: RuleEngine, notifications: Notifications, heartbeats: Heartbeats, health: HealthMonitor, reloader: Reloader,
+        logger: Logger
     ) throws(Findings) -> WebServer {
         var web = WebSettings()
         web.listen = settings.listenAddresses
@@ -108,6 +88,8 @@ extension Runtime {
             runbook: { ShippedFiles.runbook($0, in: alerts) }, dashboard: { ShippedFiles.dashboard($0, in: dashboards) },
             reload: { try await reloader.reload() })
         sources.missingSeries = { MissingSeriesView(rules.missingSeries()) }
+        sources.notifications = notifications
+        sources.heartbeats = { heartbeats.snapshots.map(HeartbeatView.init) }
         do throws(WebStartError) {
             return try WebServer(
                 settings: web, sources: sources, registry: registry, logger: Logger(label: "web"),
@@ -149,6 +131,14 @@ private func worthOpening(_ base: String, telemetryPath: String) -> String {
     """
 }
 
+extension HeartbeatView {
+    fileprivate init(_ heartbeat: Heartbeat.Snapshot) {
+        self.init(
+            name: heartbeat.name, lastAttempt: heartbeat.lastAttempt, lastSuccess: heartbeat.lastSuccess,
+            error: heartbeat.error?.description, problem: heartbeat.problem)
+    }
+}
+
 /// What `/metrics` reads.
 struct SamplerMetrics: MetricsProvider {
     let sampler: Sampler
@@ -181,9 +171,6 @@ extension Configuration {
         if targets != other.targets { parts.append("targets") }
         if sample.maxAge != other.sample.maxAge { parts.append("sample.max_age") }
         if records != other.records { parts.append("records") }
-        var taken = self
-        taken.takeOver(other)
-        if taken.alerting != other.alerting { parts.append("alerting") }
         if queues != other.queues { parts.append("queues") }
         if queries != other.queries { parts.append("queries") }
         if thresholds != other.thresholds { parts.append("thresholds") }
@@ -194,8 +181,6 @@ extension Configuration {
     mutating func takeOver(_ other: Configuration) {
         ruleFiles = other.ruleFiles
         sample.interval = other.sample.interval
-        alerting.externalLabels = other.alerting.externalLabels
-        alerting.externalURL = other.alerting.externalURL
-        alerting.targetDown = other.alerting.targetDown
+        alerting = other.alerting
     }
 }

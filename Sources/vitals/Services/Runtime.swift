@@ -21,7 +21,8 @@ struct Runtime {
     private let sampler: Sampler
     private let store: SampleStore
     private let rules: RuleEngine
-    private let outbox: Outbox
+    private let notifications: Notifications
+    private let heartbeats: Heartbeats
     private let health: HealthMonitor
     private let records: RecordWriter?
     private let reloader: Reloader
@@ -61,17 +62,21 @@ struct Runtime {
             ownFamilies: { report.families() }, consume: { writer.append($0) })
 
         // Alerts out.
-        outbox = Outbox(
-            try Self.receivers(configuration),
+        let receivers = try ReceiverSet(configuration.alerting, externalURL: settings.externalURL)
+        let notifications = Notifications(
+            alertmanagers: receivers.alertmanagers, pagers: receivers.pagers, routing: receivers.routing,
             directory: settings.storagePath + "/outbox", onEvent: logger.report)
+        self.notifications = notifications
         let engine = PromQLEngine(settings)
         let outages = SampledOutages(targets.identities)
         rules = RuleEngine(
             settings: RuleSettings(settings), language: PromQLLanguage(engine), source: WindowedStore(opened), sink: opened,
             catalog: opened, outages: { outages.read(at: $0, source: $1) }, stateDirectory: settings.storagePath + "/rules",
-            notify: { [outbox] in await outbox.enqueue($0) }, onEvent: logger.report)
+            notify: { await notifications.enqueue($0) }, onEvent: logger.report)
+        heartbeats = Heartbeats(receivers.heartbeats, rules: rules, logger: logger)
         reloader = Reloader(
-            rules: rules, store: opened, sampleInterval: sampleInterval, options: options, environment: environment,
+            rules: rules, notifications: notifications, heartbeats: heartbeats, store: opened, sampleInterval: sampleInterval,
+            options: options, environment: environment,
             running: settings, logger: logger)
         await reloader.start(with: ruleFiles)
 
@@ -84,13 +89,13 @@ struct Runtime {
             version: Build.version, now: unixMilliseconds)
         let registry = Registry()
         web = try Self.webServer(
-            settings, registry: registry, sampler: sampler, store: opened, engine: engine, rules: rules, health: health,
-            reloader: reloader, logger: logger)
+            settings, registry: registry, sampler: sampler, store: opened, engine: engine, rules: rules,
+            notifications: notifications, heartbeats: heartbeats, health: health, reloader: reloader, logger: logger)
         report.fill(
             OwnReport(
                 OwnReport.Sources(
-                    registry: registry, store: opened, rules: rules, outbox: outbox, health: health,
-                    storagePath: settings.storagePath, records: records, reload: reloader.state)))
+                    registry: registry, store: opened, rules: rules, notifications: notifications, heartbeats: heartbeats,
+                    health: health, storagePath: settings.storagePath, records: records, reload: reloader.state)))
     }
 
     /// Serves until SIGTERM or SIGINT, then ends in the order of U3.
@@ -103,7 +108,11 @@ struct Runtime {
         var services: [any Service] = [
             SampleTimer(sampler: sampler, interval: sampleInterval),
             Running("store") { try await keepStore() },
-            Running("outbox", before: { [outbox] in await outbox.drain(within: .seconds(5)) }) { [outbox] in await outbox.run() },
+            Running("notifications", before: { [notifications] in await notifications.drain(within: .seconds(5)) }) {
+                [notifications, rules] in
+                await notifications.run { rules.groups.allSatisfy { $0.iterations > 0 } }
+            },
+            Running("heartbeats") { [heartbeats] in await heartbeats.run() },
             Running("rules") { [rules] in try await rules.run() },
             Running("health") { [health, sampler, settings] in
                 // The checks of servers read the first sample: before it there is nothing to say.
