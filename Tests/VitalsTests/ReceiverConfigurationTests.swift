@@ -1,4 +1,5 @@
 import Alerting
+import MetricsModel
 import Receivers
 import Support
 import Testing
@@ -14,6 +15,22 @@ import Testing
                 slack_api_url: https://hooks.slack.com/services/T/B/global
                 pagerduty_url: https://events.eu.pagerduty.com/v2/enqueue
                 http_config: {bearer_token: everywhere}
+              route:
+                receiver: oncall
+                group_by: [alertname, instance]
+                group_wait: 10s
+                routes:
+                - matchers: ['severity="none"']
+                  receiver: 'null'
+                - match: {team: db}
+                  match_re: {zone: "eu-.*"}
+                  group_by: ['...']
+                  continue: true
+                  repeat_interval: 1d
+              inhibit_rules:
+              - source_matchers: [alertname="A"]
+                target_match_re: {alertname: "B|C"}
+                equal: [instance]
               receivers:
               - name: 'null'
               - name: oncall
@@ -45,6 +62,14 @@ import Testing
             file: file, environment: ["HOOK_URL": "https://h/secret", "PD_KEY": "R0123456789"]
         ).configuration.alerting
         #expect(alerting.receivers.map(\.name) == ["null", "oncall"])
+        let root = try #require(alerting.routing.root)
+        #expect(root.receiver == "oncall" && root.grouping == .labels(["alertname", "instance"]) && root.groupWait == 10_000)
+        #expect(root.routes.map(\.receiver) == ["null", nil] && root.routes.map(\.continues) == [false, true])
+        #expect(root.routes.last?.grouping == .all && root.routes.last?.repeatInterval == 86_400_000)
+        #expect(root.routes.map(\.matchers.description) == ["{severity=\"none\"}", "{team=\"db\",zone=~\"eu-.*\"}"])
+        #expect(alerting.routing.inhibitions.map(\.targets.description) == ["{alertname=~\"B|C\"}"])
+        let routing = try alerting.routing.made()
+        #expect(routing.receivers(for: Labels(["severity": "none"])) == ["null"])
         let oncall = try #require(alerting.receivers.last)
         let hook = try #require(oncall.webhooks.first)
         #expect(hook.url == .text("http://hook:8080/alerts") && !hook.sendsResolved && hook.alertsMax == 20)
@@ -121,6 +146,7 @@ import Testing
         let key = try directory.write("key", "canary-key\n")
         let file = """
             alerting:
+              route: {receiver: a}
               receivers:
               - name: a
                 webhook_configs: [{url_file: \(address)}]
@@ -137,7 +163,48 @@ import Testing
                 .contains("canary"))
         #expect(!"\(settings.configuration)".contains("canary"))
         let missing = try findings(file: file.replacing(key, with: directory.path("nothing")))
-        #expect(missing.map(\.line) == [6] && missing.first?.message.contains(directory.path("nothing")) == true)
+        #expect(missing.map(\.line) == [7] && missing.first?.message.contains(directory.path("nothing")) == true)
+    }
+
+    @Test("Routes that can't be are found, each where it stands")
+    func wrongRoutes() throws {
+        let file = """
+            alerting:
+              route:
+                receiver: nobody
+                group_by: ['...', alertname]
+                mute_time_intervals: [night]
+                group_interval: 0s
+                routes:
+                - {matchers: ['a=~"("'], match: {b: 1}, recevier: x}
+                - {receiver: a, active_time_intervals: []}
+              receivers: [{name: a}]
+              inhibit_rules: [{source_matchers: ['x'], equals: [a]}]
+            """
+        let lines = try findings(file: file).map { "\($0.line ?? 0): \($0.message)" }
+        for wanted in [
+            "3: there is no receiver 'nobody'; known: a", "4: cannot have wildcard group_by",
+            "5: 'mute_time_intervals' is not supported",
+            "6: a duration longer than 0", "8: invalid regular expression", "8: unknown key 'recevier'; did you mean 'receiver'?",
+            "9: 'active_time_intervals' is not supported", "11: bad matcher format",
+            "11: unknown key 'equals'; did you mean 'equal'?",
+        ] {
+            #expect(lines.contains { $0.hasPrefix(wanted) }, "\(wanted) is not among \(lines)")
+        }
+        let root = try findings(file: "alerting: {route: {receiver: a, matchers: ['a=b']}, receivers: [{name: a}]}")
+        #expect(root.map(\.message) == ["root route must not have any matchers"])
+        let none = try findings(file: "alerting: {receivers: [{name: a}]}")
+        #expect(none.first?.message.contains("'route' is missing") == true)
+    }
+
+    @Test("Without inhibit_rules a dead database mutes what is said of it; an empty list mutes nothing")
+    func shippedInhibition() throws {
+        let shipped = try settings(file: "alerting: {alertmanagers: []}").configuration.alerting.routing.inhibitions
+        #expect(shipped.map(\.sources.description) == ["{alertname=\"DatabaseDown\"}"])
+        #expect(shipped.first?.equal == ["job", "instance", "target"])
+        for text in ["inhibit_rules: []", "inhibit_rules:"] {
+            #expect(try settings(file: "alerting:\n  \(text)").configuration.alerting.routing.inhibitions.isEmpty)
+        }
     }
 
     @Test("A token in an Authorization header, for an Alertmanager too")
