@@ -87,7 +87,7 @@ private struct PagingModel {
     }
 
     mutating func toggleMute() throws {
-        if let id = muteIDs.popLast(), random.below(3) > 0 {
+        if random.below(3) > 0, let id = muteIDs.popLast() {
             try desk.unmute(id, at: now)
             return
         }
@@ -158,7 +158,17 @@ private struct PagingModel {
         ears[lane].lastAt[page.groupKey] = now
     }
 
+    /// A receiver that does not hear of ends is told anew of what fires after nothing did.
+    private mutating func forgetSilentEnds() {
+        for lane in desk.lanes.indices where desk.lanes[lane].ends == .kept {
+            var known: Set<String> = []
+            for case .told(let key, _) in desk.lanes[lane].queue.journal { known.insert(key) }
+            for key in ears[lane].lastFiring.keys where !known.contains(key) { ears[lane].lastFiring[key] = nil }
+        }
+    }
+
     mutating func step() throws {
+        defer { forgetSilentEnds() }
         now += Int64(random.below(20_000))
         switch random.below(20) {
         case 0..<6: evaluate()

@@ -37,6 +37,7 @@ struct PageWord: Deliverable, Equatable {
         if inFlight != nil { return .waits(next) }
         let firing = next.page.firing
         let hasEnds = firing.count < next.page.alerts.count
+        // Alertmanager forgets what such a receiver knows as soon as nothing on the page fires, and not before.
         if hasEnds, ends == .kept { return .endsSilently }
         return Self.isNews(firing, hasEnds: hasEnds, told, repeatInterval, now) ? .waits(next) : .isNotNeeded
     }
@@ -45,19 +46,18 @@ struct PageWord: Deliverable, Equatable {
         let firing = page.firing
         let over = Set(page.alerts.lazy.filter(\.isResolved).map(\.labels.fingerprint))
         var next = before ?? Told()
-        switch outcome {
-        case .delivered:
+        switch (outcome, ends) {
+        case (.delivered, _):
             next.open = next.open.union(ends == .sent ? firing : []).subtracting(over)
             next.firing = firing
             next.at = now
-        case .refused:
+        case (.refused, _):
             // The same words would be refused again. Nobody heard of what fires, so nobody will hear of its end.
             next.open.subtract(over)
             next.firing = firing
             next.at = now
-        case .failed(let mayHaveArrived):
-            guard mayHaveArrived, ends == .sent else { return before }
-            next.open.formUnion(firing)
+        case (.failed(mayHaveArrived: true), .sent): next.open.formUnion(firing)
+        case (.failed, _): return before
         }
         return next.firing.isEmpty && next.open.isEmpty ? nil : next
     }

@@ -135,8 +135,7 @@ struct MatcherParser {
     /// The older grammar: a name of ASCII letters, an operator, and everything up to a comma outside of quotes.
     private static func classicMatchers(_ text: String) throws(MatcherError) -> [LabelMatcher] {
         var inner = Substring(text)
-        if inner.first == "{" { inner.removeFirst() }
-        if inner.last == "}" { inner.removeLast() }
+        if inner.first == "{", inner.last == "}" { inner = inner.dropFirst().dropLast() }
         var parts: [[Unicode.Scalar]] = [[]]
         var isQuoted = false
         var isEscaped = false
