@@ -73,7 +73,7 @@ let package = Package(
         + room("YAML", ["CYAML"], strict)
         + room("MetricsModel", [])
         + room("SampleStore", ["MetricsModel"], strict, tests: ["PromQL"])
-        + room("PromQL", ["MetricsModel", "CRE2"])
+        + room("PromQL", ["MetricsModel", "CRE2"], tests: ["Fuzzing"])
         + room("Alerting", ["MetricsModel", "PromQL", "YAML"])
         + room(
             "Receivers",
@@ -121,8 +121,12 @@ let package = Package(
                     .product(name: "AsyncHTTPClient", package: "async-http-client"), nioCore, nioHTTP1,
                 ],
                 path: "Tests/Integration", swiftSettings: settings),
+            // Random input, for the tests and for `conformance fuzz`.
+            .target(
+                name: "Fuzzing", dependencies: ["MetricsModel", "PromQL", "Alerting"], path: "Tests/Fuzzing",
+                swiftSettings: settings),
             .executableTarget(
-                name: "conformance", dependencies: ["PromQL", "MetricsModel", "SampleStore", "Alerting"],
+                name: "conformance", dependencies: ["PromQL", "MetricsModel", "SampleStore", "Alerting", "Fuzzing"],
                 path: "Tests/Conformance", swiftSettings: settings),
             .executableTarget(
                 name: "benchmarks", dependencies: ["Demo", "Postgres", "Redis"], path: "Tests/Benchmarks",

@@ -7,11 +7,25 @@ import Darwin
 #endif
 
 let arguments = CommandLine.arguments.dropFirst()
-guard arguments.count >= 2, let command = arguments.first else {
+guard let command = arguments.first, command == "fuzz" || arguments.count >= 2 else {
     print(
-        "usage: conformance promql [--no-reruns] [--stock-names] DIR|FILE… | parse FILE | lex FILE | print FILE | series FILE | template FILE"
-    )
+        """
+        usage: conformance promql [--no-reruns] [--stock-names] DIR|FILE…
+               conformance parse | lex | print | series | template FILE…
+               conformance fuzz [--seed N] [--inputs N] [--seconds N] [--threads N]
+        """)
     exit(2)
+}
+if command == "fuzz" {
+    func option(_ name: String) -> UInt64? {
+        guard let place = arguments.firstIndex(of: name), place + 1 < arguments.endIndex else { return nil }
+        return UInt64(arguments[place + 1])
+    }
+    let seconds = option("--seconds").map { Double($0) }
+    let inputs = option("--inputs") ?? (seconds == nil ? 1_000_000 : .max)
+    let threads = option("--threads").map(Int.init) ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
+    let run = FuzzRun(seed: option("--seed") ?? UInt64(time(nil)) << 32, inputs: inputs)
+    exit(run.run(threads: max(1, min(threads, 256)), seconds: seconds) ? 0 : 1)
 }
 var tally = Tally()
 for path in arguments.dropFirst() where !path.hasPrefix("--") {

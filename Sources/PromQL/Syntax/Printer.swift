@@ -12,7 +12,7 @@ extension Expression: CustomStringConvertible {
     private func write(to out: inout String) {
         switch self {
         case .number(let node): out += node.text
-        case .string(let node): out += goQuoted(node.bytes)
+        case .string(let node): out += literalText(node.bytes)
         case .vector(let node):
             node.writeSelector(to: &out)
             node.writeModifiers(to: &out)
@@ -40,7 +40,12 @@ extension Expression: CustomStringConvertible {
             node.operand.write(to: &out)
             out += ")"
         case .binary(let node):
-            node.left.write(to: &out)
+            if node.op == .power, case .number(let base) = node.left, base.value == .infinity {
+                // `+Inf ^ 2` would be +(Inf ^ 2).
+                out += "Inf"
+            } else {
+                node.left.write(to: &out)
+            }
             out += " \(node.op.rawValue)"
             if node.returnsBool { out += " bool" }
             if let matching = node.effectiveMatching { out += matching.text }
@@ -101,7 +106,7 @@ extension VectorSelector {
             !($0.name == Labels.metricName && $0.op == .equal && !$0.value.isEmpty && sameBytes($0.value, name))
         }
         guard !inner.isEmpty else { return }
-        let texts = inner.map { "\(labelNameText($0.name))\($0.op.rawValue)\(goQuoted($0.value))" }
+        let texts = inner.map { "\(labelNameText($0.name))\($0.op.rawValue)\(literalText($0.value.utf8))" }
         out += "{\(texts.sorted(by: bytesPrecede).joined(separator: ","))}"
     }
 
@@ -132,7 +137,12 @@ private func labelList(_ labels: [String]) -> String {
 
 /// A label name, quoted when it is not an identifier.
 func labelNameText(_ name: String) -> String {
-    isIdentifier(name) ? name : goQuoted(name)
+    isIdentifier(name) ? name : literalText(name.utf8)
+}
+
+/// A string literal. As Go quotes it, but for U+FFFD, which the lexer takes for broken UTF-8: Prometheus prints what it cannot read.
+private func literalText(_ bytes: some Sequence<UInt8>) -> String {
+    goQuoted(bytes).replacing("\u{FFFD}", with: "\\ufffd")
 }
 
 private func isIdentifier(_ name: String) -> Bool {
