@@ -151,6 +151,8 @@ struct RunningVitals {
         let state: String
         let activeAt: String
         let value: String
+        /// While its target is away.
+        let keptReason: String?
     }
 
     func alert(_ name: String) async throws -> Alert? {

@@ -25,8 +25,10 @@ extension RuleGroup {
 
     /// Looks which rules can have no result because no series applies to what they need. Metrics that a rule records, `ALERTS` among
     /// them, come and go with the conditions: a rule that reads them is never said to be dead.
-    mutating func inspect(_ catalog: any SeriesCatalog) {
-        for place in rules.indices {
+    ///
+    /// - Parameter all: false looks again only at those that were dead, which costs next to nothing: nothing is found.
+    mutating func inspect(_ catalog: any SeriesCatalog, all: Bool) {
+        for place in rules.indices where all || !rules[place].deadSelectors.isEmpty {
             let dead = reads(ofRule: place).deadSelectors { selector in
                 if let metric = selector.metric {
                     if metric == "ALERTS" || metric == "ALERTS_FOR_STATE" || recorded[metric] != nil { return true }

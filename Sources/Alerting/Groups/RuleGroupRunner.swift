@@ -41,9 +41,10 @@ actor RuleGroupRunner {
         let before = group.rules.map(\.health)
         group.countMissed(missed)
         let notifications = group.evaluate(at: timestamp, source: source, sink: sink, outages: outages)
-        if let catalog, lastInspectedAt == .min || timestamp - lastInspectedAt >= Self.inspectInterval {
-            group.inspect(catalog)
-            lastInspectedAt = timestamp
+        if let catalog {
+            let isDue = lastInspectedAt == .min || timestamp - lastInspectedAt >= Self.inspectInterval
+            group.inspect(catalog, all: isDue)
+            if isDue { lastInspectedAt = timestamp }
         }
         isUnsaved = isUnsaved || group.isStateChanged
         publish()
