@@ -56,6 +56,15 @@ public protocol SeriesSource: Sendable {
 public protocol SampleSink: Sendable {
     /// Writes one sample. A sample older than the series' newest is refused and counted, as in Prometheus.
     func append(_ labels: Labels, at timestamp: Int64, _ value: Double)
+    /// As `append`, and says in Prometheus' words why the sample was refused; nil when it was taken.
+    func appendOrRefuse(_ labels: Labels, at timestamp: Int64, _ value: Double) -> String?
+}
+
+extension SampleSink {
+    public func appendOrRefuse(_ labels: Labels, at timestamp: Int64, _ value: Double) -> String? {
+        append(labels, at: timestamp, value)
+        return nil
+    }
 }
 
 /// The NaN that says 'this series ended here': the bits 0x7ff0000000000002 of Prometheus' value.StaleNaN.

@@ -1,6 +1,7 @@
 import Glibc
 import MetricsModel
 import Support
+import Synchronization
 import Testing
 
 @testable import Alerting
@@ -211,5 +212,92 @@ struct RuleEngineTests {
         await engine.evaluateAll(at: 120_000)
         #expect(events.values.count == 2)
         #expect(events.values.first?.contains("ruleFailed") == true && events.values.last?.contains("ruleRecovered") == true)
+    }
+}
+
+@Suite("Rule engine beside other work")
+struct RuleEngineThreadsTests {
+    @Test("Groups that take their time run beside each other and hold none of the threads that all tasks share")
+    func slowGroups() async throws {
+        let source = SlowSource()
+        let clock = ManualClock(0)
+        let engine = RuleEngine(
+            settings: RuleSettings(), language: PromQLLanguage(), source: source, sink: MemorySeries(), clock: clock,
+            stateDirectory: nil, notify: { _ in }, onEvent: { _ in })
+        let groups = (0..<4).map { "{name: g\($0), interval: 10s, rules: [{record: r, expr: m}]}" }.joined(separator: ", ")
+        await engine.load([try rules("groups: [\(groups)]")])
+        let task = Task { try await engine.run() }
+        while clock.sleepers.isEmpty { await Task.yield() }
+        clock.move(to: 20_000)
+        // All four are in the source at once, on a machine of any size, and this task still runs.
+        while source.waiting < 4 { await Task.yield() }
+        source.release()
+        while engine.groups.contains(where: { $0.iterations == 0 }) { await Task.yield() }
+        task.cancel()
+        _ = await task.result
+        #expect(engine.groups.allSatisfy { $0.evaluationFailures == 0 })
+    }
+
+    @Test("A group that was renamed while it writes the same series is not cut short by the old one's end")
+    func renamedGroup() async throws {
+        let series = MemorySeries()
+        series.append("m", at: 0, 1)
+        let clock = ManualClock(0)
+        let engine = RuleEngine(
+            settings: RuleSettings(), language: PromQLLanguage(), source: series, sink: series, clock: clock,
+            stateDirectory: nil, notify: { _ in }, onEvent: { _ in })
+        func text(_ name: String) -> String { "groups: [{name: \(name), interval: 10s, rules: [{record: r, expr: m}]}]" }
+        await engine.load([try rules(text("old"))])
+        await engine.evaluateAll(at: 1_000)
+        clock.move(to: 2_000)
+        await engine.load([try rules(text("new"))])
+        await engine.evaluateAll(at: 11_000)
+        let task = Task { try await engine.run() }
+        clock.move(to: 40_000)
+        for _ in 0..<100_000 where engine.groups.first?.iterations != 2 { await Task.yield() }
+        task.cancel()
+        _ = await task.result
+        let samples = try #require(series.samples("r").values.first)
+        #expect(!samples.contains { $0.hasSuffix("stale") }, "\(samples)")
+    }
+
+    @Test("New settings of a reload hold at once: interval, external labels, external URL")
+    func settings() async throws {
+        let series = MemorySeries()
+        series.append("m", at: 0, 6)
+        let told = Collected<Notification>()
+        let engine = RuleEngine(
+            settings: RuleSettings(), language: PromQLLanguage(), source: series, sink: series, clock: ManualClock(0),
+            stateDirectory: nil, notify: { told.add($0) }, onEvent: { _ in })
+        let file = try rules("groups: [{name: g, rules: [{alert: A, expr: m > 5}]}]")
+        await engine.load([file])
+        await engine.evaluateAll(at: 0)
+        var settings = RuleSettings()
+        settings.interval = 5_000
+        settings.externalLabels = Labels(["region": "eu"])
+        settings.externalURL = "http://new"
+        await engine.load([file], settings: settings)
+        #expect(engine.groups.first?.interval == 5_000)
+        await engine.evaluateAll(at: 60_000)
+        #expect(told.values.map { $0.labels["region"] ?? "-" } == ["-", "eu"])
+        #expect(told.values.last?.generatorURL.hasPrefix("http://new/graph") == true)
+        #expect(told.values.last?.startsAt == 0)
+    }
+}
+
+/// Answers nobody before it is told to.
+private final class SlowSource: SeriesSource {
+    private let state = Mutex((waiting: 0, isOpen: false))
+
+    var waiting: Int { state.withLock { $0.waiting } }
+
+    func release() { state.withLock { $0.isOpen = true } }
+
+    func select(
+        _ matchers: [LabelMatcher], from: Int64, through: Int64, selection: SampleSelection, maxSamples: Int
+    ) throws(SeriesSourceError) -> [SeriesSamples] {
+        state.withLock { $0.waiting += 1 }
+        while !state.withLock({ $0.isOpen }) { usleep(1_000) }
+        return []
     }
 }

@@ -1,6 +1,7 @@
-import Alerting
 import MetricsModel
 import Testing
+
+@testable import Alerting
 
 /// Drives one group over a `value` series and notes the path of its alert's states.
 private struct Drive {
@@ -235,4 +236,143 @@ private struct FailingSource: SeriesSource {
     ) throws(SeriesSourceError) -> [SeriesSamples] {
         throw SeriesSourceError("disk on fire")
     }
+}
+
+/// Prometheus' rules/*_test.go by what they pin down.
+@Suite("Rule groups as Prometheus has them")
+struct RuleGroupSemanticsTests {
+    private func group(_ text: String) throws -> RuleGroup {
+        RuleGroup(try #require(try rules(text).groups.first), settings: RuleSettings(), language: PromQLLanguage())
+    }
+
+    @Test("firing => pending => firing, when a reload brings a longer for")
+    func longerFor() throws {
+        var drive = try Drive("alert: A, expr: m > 5, for: 30s")
+        for second in [Int64(0), 30, 60] { drive.step(second, 6) }
+        var next = try group("groups: [{name: g, interval: 30s, rules: [{alert: A, expr: m > 5, for: 2m}]}]")
+        next.takeState(from: drive.group)
+        drive.group = next
+        for second in [Int64(90), 120, 150] { drive.step(second, 6) }
+        #expect(drive.pathText == "pending => firing => pending => firing")
+        #expect(drive.group.snapshot.alerts.first?.activeAt == 0)
+        // It is told at once when it fires again, however short the time since it was told last.
+        #expect(drive.notifications.map(\.at) == [30, 120])
+    }
+
+    @Test("A shorter for fires at the next evaluation")
+    func shorterFor() throws {
+        var drive = try Drive("alert: A, expr: m > 5, for: 10m")
+        drive.step(0, 6)
+        var next = try group("groups: [{name: g, interval: 30s, rules: [{alert: A, expr: m > 5, for: 30s}]}]")
+        next.takeState(from: drive.group)
+        drive.group = next
+        drive.step(30, 6)
+        #expect(drive.pathText == "pending => firing")
+    }
+
+    @Test("Rules of one name and labels are matched in their order, and what is too many ends")
+    func duplicateRules() throws {
+        let text = "groups: [{name: g, rules: [{record: r, expr: a}, {record: r, expr: b}]}]"
+        let series = MemorySeries()
+        series.append("a", ["x": "1"], at: 0, 1)
+        series.append("b", ["x": "2"], at: 0, 2)
+        var old = try group(text)
+        _ = old.evaluate(at: 0, source: series, sink: series)
+        var next = try group("groups: [{name: g, rules: [{record: r, expr: a}]}]")
+        next.takeState(from: old)
+        _ = next.evaluate(at: 60_000, source: series, sink: series)
+        #expect(series.samples("r") == ["{x=\"1\"}": ["0:1", "60:1"], "{x=\"2\"}": ["0:2", "60:stale"]])
+    }
+
+    @Test("A renamed rule that writes the same series goes on with it")
+    func movedSeries() throws {
+        let series = MemorySeries()
+        series.append("a", at: 0, 1)
+        var old = try group("groups: [{name: g, rules: [{record: r, expr: a, labels: {x: y}}]}]")
+        _ = old.evaluate(at: 0, source: series, sink: series)
+        var next = try group("groups: [{name: g, rules: [{record: r, expr: 'label_replace(a, \"x\", \"y\", \"\", \"\")'}]}]")
+        next.takeState(from: old)
+        _ = next.evaluate(at: 60_000, source: series, sink: series)
+        #expect(series.samples("r") == ["{x=\"y\"}": ["0:1", "60:1"]])
+    }
+
+    @Test("A sample that the store refuses makes the rule unwell, not its alerts")
+    func refusedSample() throws {
+        let sink = RefusingSink()
+        let series = MemorySeries()
+        series.append("m", at: 0, 6)
+        var group = try group("groups: [{name: g, rules: [{record: r, expr: m}, {alert: A, expr: m > 5}]}]")
+        let told = group.evaluate(at: 0, source: series, sink: sink)
+        #expect(told.count == 1)
+        let snapshot = group.snapshot
+        #expect(snapshot.rules.map(\.health) == [.err, .err])
+        #expect(snapshot.rules.first?.lastError == "out of order sample")
+        #expect(snapshot.evaluationFailures == 0 && snapshot.alerts.map(\.state) == [.firing])
+    }
+
+    @Test("An alert's value and annotations follow while it is pending and firing")
+    func follows() throws {
+        var drive = try Drive("alert: A, expr: m > 5, for: 1m, annotations: {v: '{{ $value }}'}")
+        var seen: [String] = []
+        for (place, value) in [6.0, 7, 8, 9].enumerated() {
+            drive.step(Int64(place) * 30, value)
+            let alert = try #require(drive.group.snapshot.alerts.first)
+            seen.append("\(alert.state.rawValue) \(alert.annotations.first?.value ?? "")")
+        }
+        #expect(seen == ["pending 6", "pending 7", "firing 8", "firing 9"])
+    }
+
+    @Test("An alert that comes again after its end is a new one: pending first, told with its own start")
+    func comesAgain() throws {
+        var drive = try Drive("alert: A, expr: m > 5, for: 30s")
+        for (place, value) in [6.0, 6, 1, 6, 6].enumerated() { drive.step(Int64(place) * 30, value) }
+        #expect(drive.pathText == "pending => firing => inactive => pending => firing")
+        #expect(
+            drive.notifications.map { "\($0.at) \($0.1.isResolved) \($0.1.startsAt / 1_000)" } == [
+                "30 false 30", "60 true 30", "120 false 120",
+            ])
+    }
+
+    @Test("A limit on a recording rule, and a template in a label that becomes empty")
+    func recordingLimit() throws {
+        let series = MemorySeries()
+        for x in ["1", "2", "3"] { series.append("a", ["x": x], at: 0, 6) }
+        var limited = try group("groups: [{name: g, limit: 2, rules: [{record: r, expr: a}]}]")
+        _ = limited.evaluate(at: 0, source: series, sink: series)
+        #expect(limited.snapshot.rules.first?.lastError == "exceeded limit of 2 with 3 series")
+        #expect(series.samples("r").isEmpty)
+        var labelled = try group(
+            "groups: [{name: g, rules: [{alert: A, expr: 'a{x=\"1\"}', labels: {x: '{{ $labels.none }}', y: 'v{{ $labels.x }}'}}]}]"
+        )
+        _ = labelled.evaluate(at: 0, source: series, sink: series)
+        #expect(labelled.snapshot.alerts.map(\.labels) == [Labels(["alertname": "A", "y": "v1"])])
+    }
+
+    @Test("Labels of a recording rule replace those of the result, and an empty one removes")
+    func recordingLabels() throws {
+        let series = MemorySeries()
+        series.append("a", ["x": "1", "y": "2"], at: 0, 6)
+        var group = try group("groups: [{name: g, rules: [{record: r, expr: a, labels: {x: '', y: new}}]}]")
+        _ = group.evaluate(at: 0, source: series, sink: series)
+        #expect(series.samples("r") == ["{y=\"new\"}": ["0:6"]])
+    }
+
+    @Test("An error in one rule does not keep the next from being evaluated; the series of the failed one stay as they were")
+    func errorOfOne() throws {
+        let series = MemorySeries()
+        series.append("a", ["x": "1"], at: 0, 1)
+        series.append("b", ["x": "1"], at: 0, 1)
+        var group = try group("groups: [{name: g, rules: [{record: r, expr: a * on () b}, {record: s, expr: vector(1)}]}]")
+        _ = group.evaluate(at: 0, source: series, sink: series)
+        for metric in ["a", "b"] { series.append(metric, ["x": "2"], at: 60_000, 1) }
+        _ = group.evaluate(at: 60_000, source: series, sink: series)
+        #expect(group.snapshot.rules.map(\.health) == [.err, .ok])
+        #expect(series.samples("r").values.first == ["0:1"])
+        #expect(series.samples("s").values.first == ["0:1", "60:1"])
+    }
+}
+
+private struct RefusingSink: SampleSink {
+    func append(_ labels: Labels, at timestamp: Int64, _ value: Double) {}
+    func appendOrRefuse(_ labels: Labels, at timestamp: Int64, _ value: Double) -> String? { "out of order sample" }
 }

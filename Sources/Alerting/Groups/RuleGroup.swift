@@ -24,7 +24,7 @@ public struct RuleGroup: Sendable {
     }
 
     public let definition: RuleGroupDefinition
-    private let settings: RuleSettings
+    let settings: RuleSettings
     private let language: any RuleLanguage
     private(set) var rules: [RuleState]
     /// The expressions that record a metric, by its name, of all loaded rules: what a rule reads through them counts as read by it.
@@ -66,9 +66,10 @@ public struct RuleGroup: Sendable {
             let ruleStart = clock.now
             evaluations += 1
             do {
-                try evaluateRule(place, &round)
-                rules[place].health = .ok
-                rules[place].lastError = nil
+                // A sample that is refused makes the rule unwell, not its result: receivers are told all the same.
+                let refusal = try evaluateRule(place, &round)
+                rules[place].health = refusal == nil ? .ok : .err
+                rules[place].lastError = refusal
                 notifications += takeNotifications(place, at: timestamp)
             } catch {
                 failures += 1
@@ -157,7 +158,8 @@ public struct RuleGroup: Sendable {
         var found: [Outage]?
     }
 
-    private mutating func evaluateRule(_ place: Int, _ round: inout Round) throws(RuleExpressionError) {
+    /// - Returns: why samples were refused; nil when all were taken.
+    private mutating func evaluateRule(_ place: Int, _ round: inout Round) throws(RuleExpressionError) -> String? {
         let rule = rules[place].definition
         let (timestamp, source, sink) = (round.timestamp, round.source, round.sink)
         let result = try rule.expression.evaluate(at: timestamp - queryOffset, source: source)
@@ -165,7 +167,7 @@ public struct RuleGroup: Sendable {
         let samples: [RuleSample]
         switch rule.kind {
         case .record:
-            samples = try recorded(result, rule)
+            samples = try recording(result, rule)
         case .alert(let hold, let keepFiring, let annotations):
             let context = TemplateContext(
                 settings: settings, timestamp: timestamp, source: source, language: language)
@@ -180,13 +182,21 @@ public struct RuleGroup: Sendable {
             samples = rules[place].alerts.active.flatMap { Self.samples(of: $0, rule) }
         }
         let writtenAt = timestamp - queryOffset
-        for sample in samples { sink.append(sample.labels, at: writtenAt, sample.value) }
-        let written = samples.map(\.labels)
+        var refusal: String?
+        var written: [Labels] = []
+        for sample in samples {
+            if let reason = sink.appendOrRefuse(sample.labels, at: writtenAt, sample.value) {
+                refusal = reason
+            } else {
+                written.append(sample.labels)
+            }
+        }
         let present = Set(written)
         for series in rules[place].written where !present.contains(series) {
             sink.append(series, at: writtenAt, staleMarker)
         }
         rules[place].written = written
+        return refusal
     }
 
     /// nil when an alert without a value is over.
@@ -213,46 +223,6 @@ public struct RuleGroup: Sendable {
             }
     }
 
-    private func recorded(_ result: [RuleSample], _ rule: RuleDefinition) throws(RuleExpressionError) -> [RuleSample] {
-        let own = rule.labels.map { Label($0.name, $0.text) }
-        var seen: Set<Labels> = []
-        var samples: [RuleSample] = []
-        for sample in result {
-            let labels = Labels(sample.labels.pairs + [Label(Labels.metricName, rule.name)] + own)
-            guard seen.insert(labels).inserted else {
-                throw RuleExpressionError("vector contains metrics with the same labelset after applying rule labels")
-            }
-            samples.append(RuleSample(labels: labels, value: sample.value))
-        }
-        guard definition.limit <= 0 || samples.count <= definition.limit else {
-            throw RuleExpressionError("exceeded limit of \(definition.limit) with \(samples.count) series")
-        }
-        return samples
-    }
-
-    private func expand(
-        _ sample: RuleSample, _ rule: RuleDefinition, _ annotations: [TemplatedText], _ context: TemplateContext
-    ) -> AlertRuleState.Element {
-        func text(_ templated: TemplatedText) -> Label {
-            guard let template = templated.template else { return Label(templated.name, templated.text) }
-            return Label(templated.name, template.expand(labels: sample.labels, value: sample.value, context))
-        }
-        let labels = Labels(
-            sample.labels.removingMetricName().pairs + rule.labels.map(text) + [Label("alertname", rule.name)])
-        return AlertRuleState.Element(labels: labels, annotations: annotations.map(text), value: sample.value)
-    }
-
-    /// `ALERTS` and `ALERTS_FOR_STATE`. A rule's label that expanded to nothing stands in them as it is written: so Prometheus does.
-    private static func samples(of alert: ActiveAlert, _ rule: RuleDefinition) -> [RuleSample] {
-        let labels = Labels(rule.labels.map { Label($0.name, $0.text) } + alert.labels.pairs)
-        let alerts = labels.setting(Labels.metricName, to: "ALERTS").setting("alertstate", to: alert.state.rawValue)
-        let forState = labels.setting(Labels.metricName, to: "ALERTS_FOR_STATE")
-        return [
-            RuleSample(labels: alerts, value: 1),
-            RuleSample(labels: forState, value: Double(alert.activeAt / 1_000)),
-        ]
-    }
-
     private mutating func takeNotifications(_ place: Int, at timestamp: Int64) -> [Notification] {
         guard rules[place].definition.isAlert else { return [] }
         let unsent = rules[place].alerts.takeUnsent(at: timestamp, resendDelay: settings.resendDelay, interval: interval)
@@ -270,23 +240,5 @@ public struct RuleGroup: Sendable {
     static func seconds(_ duration: Duration) -> Double {
         let (seconds, attoseconds) = duration.components
         return Double(seconds) + Double(attoseconds) / 1e18
-    }
-}
-
-extension RuleGroup.RuleState {
-    func snapshot(queryOffset: Int64) -> RuleSnapshot {
-        let kind: RuleSnapshot.Kind =
-            switch definition.kind {
-            case .record: .recording
-            case .alert(let hold, let keepFiring, let annotations):
-                .alerting(
-                    hold: hold, keepFiring: keepFiring, annotations: annotations.map { Label($0.name, $0.text) },
-                    state: alerts.state, alerts: alerts.active)
-            }
-        return RuleSnapshot(
-            name: definition.name, kind: kind, query: definition.expression.text,
-            labels: definition.labels.map { Label($0.name, $0.text) }, health: health, lastError: lastError,
-            lastEvaluation: lastEvaluation, evaluationSeconds: seconds, samplesReturned: samples, deadSelectors: deadSelectors,
-            reach: reads.map { $0.reach.addingReportingOverflow(queryOffset) }.map { $0.overflow ? .max : $0.partialValue } ?? 0)
     }
 }
