@@ -67,6 +67,6 @@ public struct NotifyError: Error, Sendable, CustomStringConvertible {
 public protocol Notifier: Sendable {
     /// Names the receiver in metrics and on disk: unique, without credentials.
     var name: String { get }
-    /// Delivers all of a batch (1…`Outbox` batch size) or throws. A cancelled task ends it soon.
+    /// Delivers all of a batch (256 at most) or throws. A cancelled task ends it soon.
     func deliver(_ batch: [Notification]) async throws(NotifyError)
 }

@@ -3,14 +3,7 @@ internal import Synchronization
 
 /// Carries notifications to receivers: a bounded queue on disk and a worker for each, so that a slow or dead receiver delays
 /// neither the evaluation nor the others.
-///
-///     let outbox = Outbox([AlertmanagerNotifier(…)], directory: path + "/outbox", onEvent: { … })
-///     await outbox.run()                       // until cancelled
-///     await outbox.drain(within: .seconds(5))  // before that, at shutdown
-public final class Outbox: Sendable {
-    /// Attempts shown per receiver.
-    public static let attemptsKept = 50
-
+final class Outbox: Sendable {
     private struct State {
         var alertLanes: [OutboxLane<Notification>] = []
         var pageLanes: [(notifier: any PageNotifier, lane: OutboxLane<PageWord>)] = []
@@ -25,17 +18,8 @@ public final class Outbox: Sendable {
     private let changed = Signal()
 
     /// - Parameters:
-    ///   - receivers: with unique names.
+    ///   - receivers: those that group by themselves. All names are unique, also over both kinds.
     ///   - directory: where the queues live; created when needed. nil keeps them in memory only.
-    public convenience init(
-        _ receivers: [any Notifier], directory: String?, clock: any WallClock = SystemWallClock(),
-        onEvent: @escaping @Sendable (OutboxEvent) -> Void
-    ) {
-        self.init(
-            receivers, [], directory: directory, limits: OutboxLimits(), clock: clock,
-            jitter: { Double.random(in: 0...1) }, onEvent: onEvent)
-    }
-
     init(
         _ receivers: [any Notifier], _ pagers: [any PageNotifier], directory: String?, limits: OutboxLimits = OutboxLimits(),
         clock: any WallClock, jitter: @escaping @Sendable () -> Double, onEvent: @escaping @Sendable (OutboxEvent) -> Void
@@ -58,12 +42,12 @@ public final class Outbox: Sendable {
     }
 
     /// The receivers in the order in which they were given: those that group by themselves, then the others.
-    public var receivers: [ReceiverSnapshot] {
+    var receivers: [ReceiverSnapshot] {
         state.withLock { state in state.alertLanes.map(\.snapshot) + state.pageLanes.map(\.lane.snapshot) }
     }
 
     /// Queues notifications for every receiver that groups by itself. Returns when they are on disk; never waits for a receiver.
-    public func enqueue(_ notifications: [Notification]) async {
+    func enqueue(_ notifications: [Notification]) async {
         for lane in state.withLock({ $0.alertLanes }) { await lane.enqueue(notifications) }
     }
 
@@ -117,7 +101,7 @@ public final class Outbox: Sendable {
     }
 
     /// Delivers until cancelled. Called once.
-    public func run() async {
+    func run() async {
         var running: Set<ObjectIdentifier> = []
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
@@ -138,7 +122,7 @@ public final class Outbox: Sendable {
 
     /// Delivers what waits, each receiver until its queue is empty or an attempt fails, and no longer than `deadline`. What is left
     /// stays on disk. To be called while `run` still runs.
-    public func drain(within deadline: Duration) async {
+    func drain(within deadline: Duration) async {
         let (seconds, attoseconds) = deadline.components
         let end = clock.now + seconds * 1_000 + attoseconds / 1_000_000_000_000_000
         let lanes = state.withLock { $0 }

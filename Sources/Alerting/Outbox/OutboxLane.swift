@@ -127,7 +127,7 @@ actor OutboxLane<Item: Deliverable> {
 
     private func count(_ result: Delivery<Item>, _ attempt: DeliveryAttempt) {
         counters.attempts.append(attempt)
-        if counters.attempts.count > Outbox.attemptsKept { counters.attempts.removeFirst() }
+        if counters.attempts.count > ReceiverSnapshot.attemptsKept { counters.attempts.removeFirst() }
         counters.sent += UInt64(result.delivered)
         counters.refused += UInt64(result.refused)
         for (reason, count) in result.failures { counters.failed[reason, default: 0] += UInt64(count) }

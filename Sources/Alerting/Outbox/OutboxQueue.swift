@@ -147,6 +147,22 @@ struct OutboxQueue<Item: Deliverable>: Sendable {
         nextAttemptAt = .min
     }
 
+    /// Takes a change of the journal; for reading it back.
+    mutating func replay(_ change: Change) {
+        switch change {
+        case .queued(let item): _ = place(item)
+        case .removed(let key): _ = remove(key)
+        case .told(let key, let known): _ = tell(key, known)
+        case .forgotten(let key): told[key] = nil
+        }
+    }
+
+    /// The fewest changes that lead to this state. What is under way counts as perhaps heard.
+    var journal: [Change] {
+        told.sorted { $0.value.order < $1.value.order }.map { .told($0.key, $0.value.told) } + beginning
+            + waiting.values.sorted { $0.order < $1.order }.map { .queued($0.item) }
+    }
+
     /// A receiver may ask for an hour, not for ever.
     private static var retryAfterMax: Int64 { 3_600_000 }
 
@@ -219,55 +235,6 @@ struct OutboxQueue<Item: Deliverable>: Sendable {
 
     private func power(_ base: Double, _ exponent: Double) -> Double {
         (0..<Int(exponent)).reduce(1) { value, _ in value * base }
-    }
-}
-
-extension OutboxQueue: Journaled {
-    mutating func replay(_ change: Change) {
-        switch change {
-        case .queued(let item): _ = place(item)
-        case .removed(let key): _ = remove(key)
-        case .told(let key, let known): _ = tell(key, known)
-        case .forgotten(let key): told[key] = nil
-        }
-    }
-
-    var journal: [Change] {
-        told.sorted { $0.value.order < $1.value.order }.map { .told($0.key, $0.value.told) } + beginning
-            + waiting.values.sorted { $0.order < $1.order }.map { .queued($0.item) }
-    }
-
-    static func encode(_ change: Change) -> [UInt8] {
-        var writer = ByteWriter()
-        switch change {
-        case .queued(let item):
-            writer.put(UInt8(1))
-            Item.put(item, into: &writer)
-        case .removed(let key):
-            writer.put(UInt8(2))
-            Item.put(key, into: &writer)
-        case .told(let key, let known):
-            writer.put(UInt8(3))
-            Item.put(key, into: &writer)
-            Item.put(known, into: &writer)
-        case .forgotten(let key):
-            writer.put(UInt8(4))
-            Item.put(key, into: &writer)
-        }
-        return writer.bytes
-    }
-
-    static func decode(_ record: ArraySlice<UInt8>) throws(ByteError) -> Change {
-        var reader = ByteReader(record)
-        switch try reader.byte() {
-        case 1: return .queued(try Item.item(&reader))
-        case 2: return .removed(try Item.key(&reader))
-        case 3:
-            let key = try Item.key(&reader)
-            return .told(key, try Item.told(&reader))
-        case 4: return .forgotten(try Item.key(&reader))
-        default: throw ByteError()
-        }
     }
 }
 

@@ -13,6 +13,9 @@ public struct DeliveryAttempt: Sendable {
 
 /// One receiver as the pages and the metrics show it. Counters since the start.
 public struct ReceiverSnapshot: Sendable {
+    /// Attempts shown per receiver.
+    public static let attemptsKept = 50
+
     public let name: String
     public let queueLength: Int
     public let queueCapacity: Int
@@ -28,7 +31,7 @@ public struct ReceiverSnapshot: Sendable {
     public let lastSuccess: Int64?
     /// When the next attempt is due; nil when nothing waits or one is under way.
     public let nextAttempt: Int64?
-    /// The newest last, `Outbox.attemptsKept` at most.
+    /// The newest last, `attemptsKept` at most.
     public let attempts: [DeliveryAttempt]
 }
 

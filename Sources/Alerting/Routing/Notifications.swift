@@ -31,6 +31,8 @@ public actor Notifications {
     private var mutes = Mutes()
     private var alertKeeper: Keeper<Dispatcher>
     private var muteKeeper: Keeper<Mutes>
+    private var isOffering = false
+    private var turns: [CheckedContinuation<Void, Never>] = []
 
     /// - Parameters:
     ///   - alertmanagers: receivers that get every alert, with unique names.
@@ -130,25 +132,47 @@ public actor Notifications {
 
     /// Tells the receivers of every group that is due. The queues have the pages on disk before the groups are done with them.
     func flush() async {
+        await takeTurn()
         let now = clock.now
-        let due = dispatcher.due(at: now)
-        guard !due.isEmpty else { return }
-        let cuts = cut(due, at: now)
-        await outbox.enqueue(cuts.map { ($0.page, $0.repeatInterval) })
-        keep(dispatcher.finish(cuts, at: now))
-    }
-
-    private func cut(_ groups: [AlertGroup.ID], at now: Int64) -> [GroupCut] {
-        let suppression = Suppression(mutes, dispatcher, at: now)
-        return groups.compactMap { dispatcher.cut($0, at: now, isSuppressed: suppression.holds) }
+        let cuts = cut(dispatcher.due(at: now), at: now)
+        if !cuts.isEmpty {
+            await outbox.enqueue(cuts.map { ($0.page, $0.repeatInterval) })
+            keep(dispatcher.finish(cuts, at: now))
+        }
+        endTurn()
     }
 
     /// Pages that still wait are made anew: what is muted or inhibited by now is taken out of them.
     private func reviseWaiting() async {
-        guard outbox.receivers.contains(where: { $0.queueLength > 0 }) else { return }
+        guard outbox.receivers.contains(where: { $0.queueLength > 0 }) || isOffering else { return }
+        await takeTurn()
         let waiting = await outbox.waitingGroups()
-        guard !waiting.isEmpty else { return }
-        await outbox.enqueue(cut(waiting.sorted(), at: clock.now).map { ($0.page, $0.repeatInterval) })
+        let cuts = cut(waiting.sorted(), at: clock.now)
+        if !cuts.isEmpty { await outbox.enqueue(cuts.map { ($0.page, $0.repeatInterval) }) }
+        endTurn()
+    }
+
+    private func cut(_ groups: [AlertGroup.ID], at now: Int64) -> [GroupCut] {
+        guard !groups.isEmpty else { return [] }
+        let suppression = Suppression(mutes, dispatcher, at: now)
+        return groups.compactMap { dispatcher.cut($0, at: now, isSuppressed: suppression.holds) }
+    }
+
+    /// Pages go to the queues one set after the other: one made before a mute, or an end, must not overtake one made after it.
+    private func takeTurn() async {
+        guard isOffering else {
+            isOffering = true
+            return
+        }
+        await withCheckedContinuation { turns.append($0) }
+    }
+
+    private func endTurn() {
+        guard !turns.isEmpty else {
+            isOffering = false
+            return
+        }
+        turns.removeFirst().resume()
     }
 
     private func keep(_ changes: [Dispatcher.Change]) {
