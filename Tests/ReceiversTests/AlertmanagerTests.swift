@@ -127,13 +127,19 @@ struct AlertmanagerTests {
         }
     }
 
+    private func notifications(_ alertmanagers: [any Notifier], directory: String?) throws -> Notifications {
+        Notifications(
+            alertmanagers: alertmanagers, pagers: [], routing: try Routing(Route(receiver: "none")), directory: directory,
+            onEvent: { _ in })
+    }
+
     @Test("An alert that a real Alertmanager refuses does not hold the others of its batch")
     func refused() async throws {
         let server = try Alertmanager()
         try await withClient { client in
             let notifier = try AlertmanagerNotifier(url: "http://127.0.0.1:\(server.port)", client: client)
             #expect(await eventually { await alerts(of: server.port, client) == "[]\n" })
-            let outbox = Outbox([notifier], directory: nil, onEvent: { _ in })
+            let outbox = try notifications([notifier], directory: nil)
             let task = Task { await outbox.run() }
             await outbox.enqueue([note("Good"), note("Bad", labels: ["not a label": "x"]), note("Fine")])
             #expect(await eventually { outbox.receivers.first?.sent == 2 && outbox.receivers.first?.refused == 1 })
@@ -150,7 +156,7 @@ struct AlertmanagerTests {
         try await withClient { client in
             let notifier = try AlertmanagerNotifier(url: "http://127.0.0.1:\(server.port)", client: client)
             #expect(await eventually { await alerts(of: server.port, client) == "[]\n" })
-            let outbox = Outbox([notifier], directory: server.directory + "/outbox", onEvent: { _ in })
+            let outbox = try notifications([notifier], directory: server.directory + "/outbox")
             let task = Task { await outbox.run() }
             await outbox.enqueue([note("Before")])
             #expect(await eventually { outbox.receivers.first?.sent == 1 })
