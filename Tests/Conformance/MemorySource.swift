@@ -13,8 +13,8 @@ final class MemorySource: SeriesSource {
     private struct State {
         var series: [Labels: Stored] = [:]
         var order: [Labels] = []
-        /// Series that hold what is not supported.
-        var unsupported: Set<Labels> = []
+        /// The times of native histograms, which are not supported.
+        var natives: [Labels: [Int64]] = [:]
         var touchedUnsupported = false
     }
 
@@ -22,9 +22,10 @@ final class MemorySource: SeriesSource {
 
     func clear() { state.withLock { $0 = State() } }
 
-    func markUnsupported(_ labels: Labels) { state.withLock { _ = $0.unsupported.insert(labels) } }
+    /// Notes that the series has a native histogram at this time.
+    func noteNative(_ labels: Labels, _ timestamp: Int64) { state.withLock { $0.natives[labels, default: []].append(timestamp) } }
 
-    /// Whether a select since the last call would have found an unsupported series.
+    /// Whether a select since the last call would have found a native histogram.
     func takeTouched() -> Bool {
         state.withLock { state in
             defer { state.touchedUnsupported = false }
@@ -47,8 +48,11 @@ final class MemorySource: SeriesSource {
         _ matchers: [LabelMatcher], from: Int64, through: Int64, selection: SampleSelection, maxSamples: Int
     ) throws(SeriesSourceError) -> [SeriesSamples] {
         let found = state.withLock { state in
-            if state.unsupported.contains(where: { labels in matchers.allSatisfy { $0.matches(labels) } }) {
-                state.touchedUnsupported = true
+            for (labels, times) in state.natives where matchers.allSatisfy({ $0.matches(labels) }) {
+                guard let newest = times.filter({ $0 >= from && $0 <= through }).max() else { continue }
+                // An instant is that of the newest sample, histogram or not.
+                let later = state.series[labels]?.timestamps.contains { $0 > newest && $0 <= through } ?? false
+                if selection == .all || !later { state.touchedUnsupported = true }
             }
             return state.order.compactMap { labels -> SeriesSamples? in
                 guard matchers.allSatisfy({ $0.matches(labels) }), let stored = state.series[labels] else { return nil }

@@ -66,17 +66,16 @@ final class ScriptRunner {
                 continue
             }
             defer { starts = [] }
-            if text.contains("{{") {
-                let end = text.firstRange(of: "{{").map { text[..<$0.lowerBound] } ?? text[...]
-                if let labels = try? SeriesNotation.labels(nameAndLabels(String(end))) { source.markUnsupported(labels) }
-                continue
-            }
             do {
-                let series = try SeriesNotation(text)
+                let series = try SeriesNotation(NativeNotation.withoutHistograms(text))
                 if pending[series.labels] == nil { order.append(series.labels) }
                 pending[series.labels] = series.values.enumerated().compactMap { index, value in
                     guard let value else { return nil }
                     let time = Int64(index) * step
+                    if value == NativeNotation.placeholder {
+                        source.noteNative(series.labels, time)
+                        return nil
+                    }
                     let offset = starts.indices.contains(index) ? starts[index] : nil
                     return Point(time: time, value: value, start: offset.map { time + $0 } ?? 0)
                 }
@@ -85,10 +84,10 @@ final class ScriptRunner {
             }
         }
         for labels in order {
-            for point in pending[labels] ?? [] { source.append(labels, point.time, point.value, start: point.start) }
-            if withNHCB, let base = ["_bucket", "_sum", "_count"].first(where: labels.name.hasSuffix) {
-                let name = String(labels.name.dropLast(base.count))
-                source.markUnsupported(labels.setting("le", to: "").setting(Labels.metricName, to: name))
+            let histogram = withNHCB ? NativeNotation.histogram(of: labels) : nil
+            for point in pending[labels] ?? [] {
+                source.append(labels, point.time, point.value, start: point.start)
+                if let histogram { source.noteNative(histogram, point.time) }
             }
         }
     }
@@ -97,12 +96,6 @@ final class ScriptRunner {
         let time: Int64
         let value: Double
         let start: Int64
-    }
-
-    /// The part of a series line before its values.
-    private func nameAndLabels(_ text: String) -> String {
-        if let brace = text.lastIndex(of: "}") { return String(text[...brace]) }
-        return firstWord(text)
     }
 
     // MARK: - eval

@@ -68,9 +68,11 @@ struct ExpressionGenerator {
 
     // MARK: - Calls and aggregations
 
+    private static let scalarFunctions = Function.all.filter { $0.returns == .scalar }
+    private static let vectorFunctions = Function.all.filter { $0.returns == .vector }
+
     private mutating func call(returning type: ValueType) -> String {
-        let functions = Function.all.filter { $0.returns == type }
-        let function = random.pick(functions)
+        let function = random.pick(type == .scalar ? Self.scalarFunctions : Self.vectorFunctions)
         if function.name == "info" { return "info(\(vector())\(random.pick(["", ", {\(matcher())}"])))" }
         if function.name == "label_replace", random.chance(70) {
             let pattern = random.pick(["(.*)", "(?P<n>.)(.+)", "x", "", "[ab]+"])
