@@ -65,6 +65,7 @@ let package = Package(
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
         .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CMalloc"),
         // RE2 is C++; this shim gives it a C face.
@@ -73,6 +74,7 @@ let package = Package(
         + room("YAML", ["CYAML"], strict)
         + room("MetricsModel", [])
         + room("SampleStore", ["MetricsModel"], strict, tests: ["PromQL"])
+        + room("RemoteWrite", ["MetricsModel", "CSnappy"], strict)
         + room("PromQL", ["MetricsModel", "CRE2"], tests: ["Fuzzing"])
         + room("Alerting", ["MetricsModel", "PromQL", "YAML"])
         + room(
@@ -89,7 +91,7 @@ let package = Package(
         + room(
             "Web",
             [
-                "MetricsModel", "PromQL", "Alerting", "Health", "Records", "YAML", "CZlib", "CCrypt",
+                "MetricsModel", "PromQL", "Alerting", "Health", "Records", "RemoteWrite", "YAML", "CZlib", "CCrypt",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -101,7 +103,7 @@ let package = Package(
                 name: "vitals",
                 dependencies: [
                     "MetricsModel", "SampleStore", "PromQL", "Alerting", "Receivers", "Postgres", "Redis", "Sampling",
-                    "Health", "Records", "Web", "Demo", "YAML", "CMalloc",
+                    "Health", "Records", "RemoteWrite", "Web", "Demo", "YAML", "CMalloc",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
                     .product(name: "AsyncHTTPClient", package: "async-http-client"),
                     logging, lifecycle, signals, nioCore, nioHTTP1,

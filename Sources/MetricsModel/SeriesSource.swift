@@ -85,3 +85,18 @@ public protocol SeriesCatalog: Sendable {
     /// Whether there is any series to which all matchers apply, however old its newest sample.
     func hasSeries(_ matchers: [LabelMatcher]) -> Bool
 }
+
+extension SeriesCatalog {
+    /// As `labelNames(_:)`, of the series that may have samples in the closed interval; all of them for `.min….max`.
+    public func labelNames(_ matchers: [LabelMatcher], from: Int64, through: Int64) -> [String] {
+        if from == .min, through == .max { return labelNames(matchers) }
+        return Set(series(matchers, from: from, through: through).lazy.flatMap { $0.pairs.lazy.map(\.name) })
+            .sorted(by: bytesPrecede)
+    }
+
+    /// As `labelValues(_:_:)`, of the series that may have samples in the closed interval; all of them for `.min….max`.
+    public func labelValues(_ name: String, _ matchers: [LabelMatcher], from: Int64, through: Int64) -> [String] {
+        if from == .min, through == .max { return labelValues(name, matchers) }
+        return Set(series(matchers, from: from, through: through).lazy.compactMap { $0[name] }).sorted(by: bytesPrecede)
+    }
+}

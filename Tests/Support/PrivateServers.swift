@@ -9,7 +9,9 @@ public struct PrivateServer: Sendable {
     public func stop() async { await process.stop(grace: .seconds(3)) }
 
     /// Prometheus with this configuration file. Its data go into the directory.
-    public static func prometheus(_ configuration: String, in directory: TemporaryDirectory) async throws -> PrivateServer {
+    public static func prometheus(
+        _ configuration: String, arguments: [String] = [], in directory: TemporaryDirectory
+    ) async throws -> PrivateServer {
         let port = try freePort()
         let file = try directory.write("prometheus.yml", configuration)
         return try await start(
@@ -17,7 +19,7 @@ public struct PrivateServer: Sendable {
             [
                 "--config.file=\(file)", "--storage.tsdb.path=\(directory.path("prometheus-data"))",
                 "--web.listen-address=127.0.0.1:\(port)", "--web.enable-lifecycle",
-            ], port, in: directory)
+            ] + arguments, port, in: directory)
     }
 
     /// Alertmanager with this configuration file. It stays alone: no cluster. `port` nil: a free one.
