@@ -7,7 +7,6 @@ extension Route {
         let health = sources.health
         let pages = Pages(sources: sources, telemetryPath: settings.telemetryPath)
         let rules = RulesAPI(sources: sources)
-        let queries = QueryAPI(engine: sources.queries, limits: settings.limits)
         return [
             // First: with --web.telemetry-path=/ there is no landing page.
             Route([.get], settings.telemetryPath, handle: metrics.respond),
@@ -28,12 +27,10 @@ extension Route {
                 health.report.isReady ? .text("Vitals is Ready.\n") : .text("Vitals is not ready.\n", status: 503)
             },
             Route([.post, .put], "/-/reload", .administrator) { (_) throws(WebError) in try await reload(sources) },
-            Route([.get], "/api/v1/rules", handle: rules.rules),
-            Route([.get], "/api/v1/alerts", handle: rules.alerts),
-            Route([.get], "/api/v1/status/buildinfo") { (_) throws(WebError) in rules.buildInfo() },
-            Route([.get, .post], "/api/v1/query", handle: queries.instant),
-            Route([.get, .post], "/api/v1/query_range", handle: queries.range),
-        ] + (sources.notifications.map { alertmanagerAPI($0, sources) } ?? [])
+            Route.api([.get], "/api/v1/rules", settings.origins, handle: rules.rules),
+            Route.api([.get], "/api/v1/alerts", settings.origins, handle: rules.alerts),
+            Route.api([.get], "/api/v1/status/buildinfo", settings.origins) { _ in rules.buildInfo() },
+        ] + queryAPI(settings, sources) + (sources.notifications.map { alertmanagerAPI($0, sources) } ?? [])
     }
 
     private static func reload(_ sources: WebSources) async throws(WebError) -> WebResponse {

@@ -44,7 +44,7 @@ public final class WebServer: Service, Sendable {
         dispatcher = Dispatcher(
             routes: Route.all(settings, sources, metrics), access: access,
             authenticator: Authenticator(registry: registry, checker: checker), metrics: HTTPMetrics(registry: registry),
-            limits: settings.limits, logger: logger)
+            limits: settings.limits, connections: connections, logger: logger)
     }
 
     /// The addresses listened on, ports filled in; empty before.

@@ -53,6 +53,8 @@ public struct WebSettings: Sendable {
     /// A file with a bearer token for administration.
     public var tokenFile: String?
     public var limits = WebLimits()
+    /// `--web.cors.origin`; nil: no other site's page may read the API.
+    public var origins: OriginPolicy?
 
     public init() {}
 }
@@ -83,7 +85,9 @@ public struct WebLimits: Sendable {
     /// Taken off the scraper's deadline for rendering and the network.
     public var scrapeTimeoutOffset: Duration = .milliseconds(500)
     /// A query's time: Prometheus' `--query.timeout`.
-    public var queryTimeout: Duration = .seconds(60)
+    public var queryTimeout: Duration = .seconds(120)
+    /// Queries that compute at one time; the others wait.
+    public var queriesAtOnce = 2
 
     public init() {}
 }

@@ -1,6 +1,7 @@
 public import Alerting
 public import Health
 public import MetricsModel
+public import RemoteWrite
 
 /// Everything the server shows and does, handed in by the executable. What is nil is answered with 404.
 public struct WebSources: Sendable {
@@ -17,6 +18,14 @@ public struct WebSources: Sendable {
     public var queries: (any QueryEngine)?
     /// Reads a series selector, for `match[]` of `/api/v1/rules`.
     public var selector: (@Sendable (String) throws(QueryFailure) -> [LabelMatcher])?
+    /// What is there to be queried, for `/api/v1/series` and `labels`.
+    public var catalog: (any SeriesCatalog)?
+    /// The sampled targets, for `/api/v1/targets` and `metadata`.
+    public var scrapeTargets: (@Sendable () async -> [ScrapeTargetView])?
+    /// For `/api/v1/status/…`.
+    public var status: (@Sendable () async -> StatusView)?
+    /// Takes what is written to `/api/v1/write`; nil: nobody may.
+    public var remoteWrite: RemoteWriteReceiver?
     /// The Markdown of an alert's runbook; nil when there is none of that name.
     public var runbook: (@Sendable (_ alert: String) async -> String?)?
     /// The JSON of a shipped Grafana dashboard; nil when there is none of that name.

@@ -1,5 +1,6 @@
 import Health
 import MetricsModel
+import PromQL
 import Support
 import Testing
 
@@ -7,23 +8,35 @@ import Testing
 
 /// Answers every query with what it was asked.
 struct OneQueryEngine: QueryEngine {
-    func instant(_ expression: String, at time: Int64, deadline: ContinuousClock.Instant) async throws(QueryFailure)
-        -> QueryAnswer
-    {
+    func parse(_ expression: String) throws(QueryFailure) -> PromQLExpression {
         if expression == "bad" { throw QueryFailure(.badData, "1:1: parse error: \"no\"") }
-        if expression == "late" { throw QueryFailure(.timeout, "query timed out") }
-        if expression == "many" { throw QueryFailure(.execution, "many-to-many") }
+        return try PromQLQueries(engine: PromQLEngine(), source: NoSeries()).parse(expression)
+    }
+
+    func instant(_ expression: PromQLExpression, at time: Int64, _ options: QueryOptions) throws(QueryFailure) -> QueryAnswer {
+        if expression.text == "late" { throw QueryFailure(.timeout, "query timed out") }
+        if expression.text == "many" { throw QueryFailure(.execution, "many-to-many") }
+        let samples = ["a\"b", "c"].map {
+            VectorSample(labels: Labels(["__name__": "up", "job": $0]), timestamp: time, value: .float(1.5))
+        }
         return QueryAnswer(
-            .vector([(Labels(["__name__": "up", "job": "a\"b"]), QueryPoint(timestamp: time, value: 1.5))]), warnings: ["careful"]
-        )
+            .vector(Array(samples.prefix(expression.text == "two" ? 2 : 1))), warnings: ["careful"],
+            infos: expression.text == "odd" ? (1...12).map { "info \($0)" } : [])
     }
 
     func range(
-        _ expression: String, from start: Int64, through end: Int64, step: Int64, deadline: ContinuousClock.Instant
-    ) async throws(QueryFailure) -> QueryAnswer {
-        QueryAnswer(
-            .matrix([(.empty, stride(from: start, through: end, by: Int(step)).map { QueryPoint(timestamp: $0, value: .nan) })]))
+        _ expression: PromQLExpression, from start: Int64, through end: Int64, step: Int64, _ options: QueryOptions
+    ) throws(QueryFailure) -> QueryAnswer {
+        let points = stride(from: start, through: end, by: Int(step)).map { MatrixPoint(timestamp: $0, value: .float(.nan)) }
+        return QueryAnswer(.matrix([MatrixSeries(labels: .empty, points: points)]))
     }
+}
+
+/// Nothing to read.
+struct NoSeries: SeriesSource {
+    func select(
+        _ matchers: [LabelMatcher], from: Int64, through: Int64, selection: SampleSelection, maxSamples: Int
+    ) throws(SeriesSourceError) -> [SeriesSamples] { [] }
 }
 
 func demoGroups() -> [RuleGroupView] {

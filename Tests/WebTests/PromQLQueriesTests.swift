@@ -46,7 +46,9 @@ private struct OneSeries: SeriesSource {
         try await withServer(configure: { $0.queries = queries }) { running async throws in
             let answer = try await fetch(running.port, "/api/v1/query?query=sum(")
             #expect(answer.status == 400)
-            #expect(answer.text.contains("\"errorType\":\"bad_data\",\"error\":\"1:5: parse error:"), "\(answer.text)")
+            #expect(
+                answer.text.contains("\"errorType\":\"bad_data\",\"error\":\"invalid parameter \\\"query\\\": 1:5: parse error:"),
+                "\(answer.text)")
         }
     }
 

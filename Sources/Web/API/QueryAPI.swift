@@ -1,195 +1,140 @@
 import Health
 import MetricsModel
-import YAML
+import PromQL
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
-
-/// `/api/v1/query` and `/api/v1/query_range`, as Prometheus answers them.
+/// `/api/v1/query`, `query_range`, `query_exemplars`, `format_query` and `parse_query`, as Prometheus answers them.
 struct QueryAPI: Sendable {
     /// Prometheus' limit on the points of one series.
-    private static let pointsMax: Int64 = 11_000
+    private static let pointsMax = 11_000.0
 
     let engine: (any QueryEngine)?
     let limits: WebLimits
+    let threads: QueryThreads
 
-    @Sendable func instant(_ request: WebRequest) async throws(WebError) -> WebResponse {
-        let form = try await request.form()
-        guard let engine else { throw WebError(.notFound, "queries are not served here") }
-        do throws(QueryFailure) {
-            let time = try timestamp(form, "time") ?? now()
-            let answer = try await engine.instant(form["query"] ?? "", at: time, deadline: .now + (try timeout(form)))
-            return success(answer)
-        } catch {
-            return failureResponse(error)
+    func instant(_ request: WebRequest) async throws -> WebResponse {
+        let parameters = APIParameters(form: try await request.form())
+        let engine = try self.engine.orAbsent()
+        let limit = try parameters.limit()
+        let time = try parameters.time("time") ?? APIParameters.now()
+        let options = try options(parameters)
+        return try await threads.run(for: request) { () throws(QueryFailure) in
+            let timings = QueryTimings()
+            let expression = try parsed(parameters, engine)
+            timings.prepared()
+            let answer = try engine.instant(expression, at: time, options)
+            return respond(answer, limit, parameters, timings, request)
         }
     }
 
-    @Sendable func range(_ request: WebRequest) async throws(WebError) -> WebResponse {
-        let form = try await request.form()
-        guard let engine else { throw WebError(.notFound, "queries are not served here") }
-        do throws(QueryFailure) {
-            guard let start = try timestamp(form, "start") else { throw missing("start") }
-            guard let end = try timestamp(form, "end") else { throw missing("end") }
-            guard end >= start else {
-                throw QueryFailure(.badData, "invalid parameter \"end\": end timestamp must not be before start time")
-            }
-            let step = try milliseconds(form, "step") ?? 0
-            guard step > 0 else {
-                throw QueryFailure(
-                    .badData,
-                    "invalid parameter \"step\": zero or negative query resolution step widths are not accepted. Try a positive integer"
-                )
-            }
-            guard (end - start) / step <= Self.pointsMax else {
-                throw QueryFailure(
-                    .badData,
-                    "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)")
-            }
-            let answer = try await engine.range(
-                form["query"] ?? "", from: start, through: end, step: step, deadline: .now + (try timeout(form)))
-            return success(answer)
-        } catch {
-            return failureResponse(error)
+    func range(_ request: WebRequest) async throws -> WebResponse {
+        let parameters = APIParameters(form: try await request.form())
+        let engine = try self.engine.orAbsent()
+        let limit = try parameters.limit()
+        let start = try parameters.neededTime("start")
+        let end = try parameters.neededTime("end")
+        guard end >= start else { throw parameters.invalid("end", "end timestamp must not be before start time") }
+        let step = try parameters.neededDuration("step")
+        guard step >= 1 else {
+            throw parameters.invalid(
+                "step", "zero or negative query resolution step widths are not accepted. Try a positive integer")
+        }
+        guard (Double(end - start) / step).rounded(.down) <= Self.pointsMax else {
+            throw QueryFailure(
+                .badData,
+                "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)")
+        }
+        let options = try options(parameters)
+        return try await threads.run(for: request) { () throws(QueryFailure) in
+            let timings = QueryTimings()
+            let expression = try parsed(parameters, engine)
+            timings.prepared()
+            let answer = try engine.range(expression, from: start, through: end, step: Int64(step), options)
+            return respond(answer, limit, parameters, timings, request)
         }
     }
 
-    private func success(_ answer: QueryAnswer) -> WebResponse {
-        successResponse(warnings: answer.warnings) { json in
-            json.object { json in
-                switch answer.result {
-                case .scalar(let point):
-                    json.member("resultType", "scalar")
-                    json.key("result")
-                    json.point(point)
-                case .string(let timestamp, let text):
-                    json.member("resultType", "string")
-                    json.key("result")
-                    json.array { json in
-                        json.unixSeconds(timestamp)
-                        json.value(text)
-                    }
-                case .vector(let series):
-                    json.member("resultType", "vector")
-                    json.key("result")
-                    json.array { json in
-                        for (labels, point) in series {
-                            json.object { json in
-                                json.key("metric")
-                                json.labels(labels)
-                                json.key("value")
-                                json.point(point)
-                            }
-                        }
-                    }
-                case .matrix(let series):
-                    json.member("resultType", "matrix")
-                    json.key("result")
-                    json.array { json in
-                        for (labels, points) in series {
-                            json.object { json in
-                                json.key("metric")
-                                json.labels(labels)
-                                json.key("values")
-                                json.array { json in
-                                    for point in points { json.point(point) }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
+    /// Vitals keeps no exemplars: what is asked for is checked, and the list is empty.
+    func exemplars(_ request: WebRequest) async throws -> WebResponse {
+        let parameters = APIParameters(form: try await request.form())
+        let engine = try self.engine.orAbsent()
+        let (from, through) = try parameters.interval()
+        guard through >= from else { throw QueryFailure(.badData, "end timestamp must not be before start timestamp") }
+        guard !(try engine.parse(parameters["query"]).selectors.isEmpty) else {
+            return WebResponse(status: 204, contentType: nil, body: [])
         }
+        return successResponse { $0.array { _ in } }
     }
 
-    private func missing(_ name: String) -> QueryFailure {
-        QueryFailure(.badData, "invalid parameter \"\(name)\": cannot parse \"\" to a valid timestamp")
+    func format(_ request: WebRequest) async throws -> WebResponse {
+        let parameters = APIParameters(form: try await request.form())
+        let expression = try parsed(parameters, try engine.orAbsent())
+        return successResponse { $0.value(expression.root.pretty) }
     }
 
-    private func timeout(_ form: FormFields) throws(QueryFailure) -> Duration {
-        guard let asked = try milliseconds(form, "timeout") else { return limits.queryTimeout }
-        return min(limits.queryTimeout, .milliseconds(max(0, asked)))
+    func parse(_ request: WebRequest) async throws -> WebResponse {
+        let parameters = APIParameters(form: try await request.form())
+        let expression = try parsed(parameters, try engine.orAbsent())
+        return successResponse { $0.raw(expression.root.json) }
     }
 
-    /// Seconds since the epoch or RFC 3339; nil when not given.
-    private func timestamp(_ form: FormFields, _ name: String) throws(QueryFailure) -> Int64? {
-        guard let text = form[name], !text.isEmpty else { return nil }
-        if let seconds = Double(text), abs(seconds) < 9e15 / 1000 { return Int64((seconds * 1000).rounded()) }
-        if let time = millisecondsOfTimestamp(text) { return time }
-        throw QueryFailure(.badData, "invalid parameter \"\(name)\": cannot parse \"\(text)\" to a valid timestamp")
-    }
-
-    /// Seconds or a duration such as `1m`; nil when not given.
-    private func milliseconds(_ form: FormFields, _ name: String) throws(QueryFailure) -> Int64? {
-        guard let text = form[name], !text.isEmpty else { return nil }
-        if let seconds = Double(text), abs(seconds) < 9e15 / 1000 { return Int64((seconds * 1000).rounded()) }
+    private func parsed(_ parameters: APIParameters, _ engine: any QueryEngine) throws(QueryFailure) -> PromQLExpression {
         do {
-            return try PrometheusDuration.milliseconds(text)
+            return try engine.parse(parameters["query"])
         } catch {
-            throw QueryFailure(.badData, "invalid parameter \"\(name)\": cannot parse \"\(text)\" to a valid duration")
+            throw parameters.invalid("query", error.message)
         }
     }
 
-    private func now() -> Int64 {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+    private func options(_ parameters: APIParameters) throws(QueryFailure) -> QueryOptions {
+        var timeout = limits.queryTimeout
+        if let asked = try parameters.duration("timeout") { timeout = min(timeout, .milliseconds(max(0, Int64(asked)))) }
+        var options = QueryOptions(deadline: .now + timeout)
+        if let text = parameters.form["lookback_delta"], !text.isEmpty {
+            do throws(APIParameters.ParameterError) {
+                options.lookback = Int64(try APIParameters.duration(text))
+            } catch {
+                throw QueryFailure(.badData, "error parsing lookback delta duration: \(error.message)")
+            }
+        }
+        return options
+    }
+
+    private func respond(
+        _ answer: QueryAnswer, _ limit: Int, _ parameters: APIParameters, _ timings: QueryTimings, _ request: WebRequest
+    ) -> WebResponse {
+        var answer = answer
+        if limit > 0, answer.truncate(to: limit) { answer.warnings.append(truncationWarning) }
+        let samplesRead = parameters["stats"].isEmpty ? nil : answer.samplesRead
+        timings.evaluated()
+        return successResponse(warnings: answer.warnings, infos: answer.infos, isGzip: request.takesGzip) { json in
+            json.object { json in
+                json.member("resultType", answer.result.type.rawValue)
+                json.key("result")
+                json.result(answer.result)
+                if let samplesRead { json.statistics(timings, samplesRead: samplesRead) }
+            }
+        }
     }
 }
 
-/// RFC 3339 as milliseconds since the Unix epoch; nil when it is none. Finer fractions are cut off.
-func millisecondsOfTimestamp(_ text: String) -> Int64? {
-    let bytes = Array(text.utf8)
-    func number(_ from: Int, _ length: Int) -> Int64? {
-        guard from + length <= bytes.count else { return nil }
-        var value: Int64 = 0
-        for byte in bytes[from..<(from + length)] {
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
-            value = value * 10 + Int64(byte - UInt8(ascii: "0"))
+/// Says that there is more than `limit` let through.
+let truncationWarning = "results truncated due to limit"
+
+extension QueryAnswer {
+    /// Keeps the first `limit` series; whether there were more.
+    mutating func truncate(to limit: Int) -> Bool {
+        switch result {
+        case .vector(let samples) where samples.count > limit: result = .vector(Array(samples.prefix(limit)))
+        case .matrix(let series) where series.count > limit: result = .matrix(Array(series.prefix(limit)))
+        case .vector, .matrix, .scalar, .string: return false
         }
-        return value
+        return true
     }
-    func stands(_ character: Unicode.Scalar, at place: Int) -> Bool {
-        place < bytes.count && bytes[place] == UInt8(ascii: character)
+}
+
+extension Optional where Wrapped == any QueryEngine {
+    func orAbsent() throws(QueryFailure) -> any QueryEngine {
+        guard let engine = self else { throw QueryFailure(.notFound, "queries are not served here") }
+        return engine
     }
-    guard let year = number(0, 4), stands("-", at: 4), let month = number(5, 2), stands("-", at: 7), let day = number(8, 2),
-        stands("T", at: 10) || stands("t", at: 10) || stands(" ", at: 10), let hour = number(11, 2), stands(":", at: 13),
-        let minute = number(14, 2), stands(":", at: 16), let second = number(17, 2), (1...12).contains(month),
-        (1...31).contains(day), hour < 24, minute < 60, second <= 60
-    else { return nil }
-    var place = 19
-    var milli: Int64 = 0
-    if stands(".", at: place) {
-        place += 1
-        var scale: Int64 = 100
-        let first = place
-        while let digit = number(place, 1) {
-            milli += digit * scale
-            scale /= 10
-            place += 1
-        }
-        guard place > first else { return nil }
-    }
-    var offset: Int64 = 0
-    if stands("Z", at: place) || stands("z", at: place) {
-        place += 1
-    } else if stands("+", at: place) || stands("-", at: place) {
-        guard let hours = number(place + 1, 2), stands(":", at: place + 3), let minutes = number(place + 4, 2) else { return nil }
-        offset = (hours * 60 + minutes) * (stands("-", at: place) ? -60 : 60)
-        place += 6
-    } else {
-        return nil
-    }
-    guard place == bytes.count else { return nil }
-    // Howard Hinnant's days_from_civil.
-    let shiftedYear = month <= 2 ? year - 1 : year
-    let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
-    let yearOfEra = shiftedYear - era * 400
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    let days = era * 146_097 + dayOfEra - 719_468
-    return ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 - offset * 1000 + milli
 }

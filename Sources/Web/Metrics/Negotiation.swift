@@ -42,7 +42,7 @@ struct Negotiation: Sendable, Equatable {
     }
 
     /// RFC 9110, 12.5.3: `gzip` or, where it is not named, `*`, with a quality above zero.
-    private static func takesGzip(_ accept: String?) -> Bool {
+    static func takesGzip(_ accept: String?) -> Bool {
         let codings = MediaRange.parse(accept ?? "")
         let named = codings.first { $0.type == "gzip" || $0.type == "x-gzip" } ?? codings.first { $0.type == "*" }
         return (named?.quality ?? 0) > 0

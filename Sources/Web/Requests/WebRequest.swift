@@ -12,10 +12,12 @@ struct WebRequest: Sendable {
     let query: FormFields
     let headers: HTTPFields
     let host: String
+    /// Tells when the client goes away before it is answered.
+    let departure: Departure
     private let body: RequestBody
     private let bodyBytesMax: Int
 
-    init(_ request: Request, target: RequestTarget, bodyBytesMax: Int) {
+    init(_ request: Request, target: RequestTarget, bodyBytesMax: Int, departure: Departure) {
         method = request.method
         path = target.path
         query = target.query
@@ -23,6 +25,7 @@ struct WebRequest: Sendable {
         host = request.head.authority ?? ""
         body = request.body
         self.bodyBytesMax = bodyBytesMax
+        self.departure = departure
     }
 
     /// The fields of the query and, for a form, of the body (body first, as Go's `FormValue`).

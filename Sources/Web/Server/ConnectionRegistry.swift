@@ -8,6 +8,8 @@ final class ConnectionRegistry: Sendable {
         let channel: any Channel
         /// When it last became idle, as a number that only grows; nil while a request is in flight.
         var idleSince: UInt64?
+        /// Of the request that is being answered.
+        var departure: Departure?
     }
 
     private struct State {
@@ -71,7 +73,17 @@ final class ConnectionRegistry: Sendable {
     }
 
     func closed(_ channel: any Channel) {
-        _ = state.withLock { $0.entries.removeValue(forKey: ObjectIdentifier(channel)) }
+        state.withLock { $0.entries.removeValue(forKey: ObjectIdentifier(channel)) }?.departure?.leave()
+    }
+
+    /// Who wants to know when the client of the request in work leaves; nil when it is answered.
+    func serving(_ channel: any Channel, _ departure: Departure?) {
+        state.withLock { $0.entries[ObjectIdentifier(channel)]?.departure = departure }
+    }
+
+    /// The client has closed its side: it does not wait for an answer any more.
+    func left(_ channel: any Channel) {
+        state.withLock { $0.entries[ObjectIdentifier(channel)]?.departure }?.leave()
     }
 
     /// Closes every connection, whatever it does.

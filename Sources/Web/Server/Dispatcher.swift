@@ -11,6 +11,7 @@ struct Dispatcher: Sendable {
     let authenticator: Authenticator
     let metrics: HTTPMetrics
     let limits: WebLimits
+    let connections: ConnectionRegistry
     let logger: Logger
 
     /// Answers one request. Throws only what the connection can not live on after.
@@ -24,10 +25,13 @@ struct Dispatcher: Sendable {
         let target = RequestTarget(request.head.path ?? "")
         let address = channel.remoteAddress?.ipAddress ?? "unknown"
         let route = target.flatMap { find($0.path, request.method) }
+        let departure = Departure()
+        connections.serving(channel, departure)
+        defer { connections.serving(channel, nil) }
         var response: WebResponse
         do throws(WebError) {
             guard let target else { throw WebError(.validation, "the request's path is malformed") }
-            let incoming = WebRequest(request, target: target, bodyBytesMax: limits.bodyBytes)
+            let incoming = WebRequest(request, target: target, bodyBytesMax: limits.bodyBytes, departure: departure)
             response = try await answer(incoming, route, settings)
         } catch {
             response = error.response(path: target?.path ?? "/", traceID: trace.traceID)

@@ -1,36 +1,35 @@
-public import MetricsModel
+public import PromQL
 
-/// A point of a query's result: milliseconds since the Unix epoch and a value.
-public struct QueryPoint: Sendable {
-    public let timestamp: Int64
-    public let value: Double
+/// How one query is to be evaluated.
+public struct QueryOptions: Sendable {
+    /// When it is given up.
+    public var deadline: ContinuousClock.Instant
+    /// How old the sample of an instant selector may be, in milliseconds; nil: the engine's own.
+    public var lookback: Int64?
 
-    public init(timestamp: Int64, value: Double) {
-        self.timestamp = timestamp
-        self.value = value
+    public init(deadline: ContinuousClock.Instant, lookback: Int64? = nil) {
+        self.deadline = deadline
+        self.lookback = lookback
     }
 }
 
-/// A query's result, in the four types of Prometheus' API.
-public enum QueryData: Sendable {
-    case scalar(QueryPoint)
-    case string(timestamp: Int64, String)
-    case vector([(labels: Labels, point: QueryPoint)])
-    case matrix([(labels: Labels, points: [QueryPoint])])
-}
-
-/// A result with what the reader should know about it.
+/// A query's result with what the reader should know about it.
 public struct QueryAnswer: Sendable {
-    public let result: QueryData
-    public let warnings: [String]
+    public var result: PromQLValue
+    public var warnings: [String]
+    public var infos: [String]
+    /// Samples read from the source.
+    public var samplesRead: Int
 
-    public init(_ result: QueryData, warnings: [String] = []) {
+    public init(_ result: PromQLValue, warnings: [String] = [], infos: [String] = [], samplesRead: Int = 0) {
         self.result = result
         self.warnings = warnings
+        self.infos = infos
+        self.samplesRead = samplesRead
     }
 }
 
-/// Why a query has no result. `Kind` is the `errorType` of Prometheus' API and decides the HTTP status: 400, 422, 503, 500.
+/// Why a request of the API has no result. `Kind` is the `errorType` of Prometheus' API and decides the HTTP status.
 public struct QueryFailure: Error, Sendable {
     public enum Kind: String, Sendable {
         case badData = "bad_data"
@@ -38,6 +37,21 @@ public struct QueryFailure: Error, Sendable {
         case timeout
         case canceled
         case internalError = "internal"
+        /// Too much is asked at once; later it may go.
+        case unavailable
+        case notFound = "not_found"
+
+        /// As web/api/v1/api.go. 499 is nginx' status for a client that left.
+        var status: Int {
+            switch self {
+            case .badData: 400
+            case .execution: 422
+            case .timeout, .unavailable: 503
+            case .canceled: 499
+            case .internalError: 500
+            case .notFound: 404
+            }
+        }
     }
 
     public let kind: Kind
@@ -49,11 +63,14 @@ public struct QueryFailure: Error, Sendable {
     }
 }
 
-/// Answers PromQL queries. Times are milliseconds since the Unix epoch.
+/// Answers PromQL queries. Times are milliseconds since the Unix epoch. Evaluation blocks until it is done, its deadline passes, or the
+/// task is cancelled: the server calls it on threads of its own.
 public protocol QueryEngine: Sendable {
-    func instant(_ expression: String, at time: Int64, deadline: ContinuousClock.Instant) async throws(QueryFailure)
-        -> QueryAnswer
+    /// Throws `badData` with place and words of the parser.
+    func parse(_ expression: String) throws(QueryFailure) -> PromQLExpression
+    func instant(_ expression: PromQLExpression, at time: Int64, _ options: QueryOptions) throws(QueryFailure) -> QueryAnswer
+    /// Always a matrix, or `badData` for an expression that has no value at each step.
     func range(
-        _ expression: String, from start: Int64, through end: Int64, step: Int64, deadline: ContinuousClock.Instant
-    ) async throws(QueryFailure) -> QueryAnswer
+        _ expression: PromQLExpression, from start: Int64, through end: Int64, step: Int64, _ options: QueryOptions
+    ) throws(QueryFailure) -> QueryAnswer
 }

@@ -27,6 +27,9 @@ struct ServeOptions: ParsableArguments {
     @Option(name: .customLong("web.max-requests"), help: "Requests served at once; beyond, the answer is 503. 0: no limit.")
     var maxRequests = 40
 
+    @OptionGroup(title: "Queries")
+    var query: QueryOptionGroup
+
     @Option(name: .customLong("storage.path"), help: "Where series, alert states, notifications and unsent rows are kept.")
     var storagePath = "vitals-data"
 

@@ -16,6 +16,7 @@ struct Settings: Sendable {
     /// Nil: as long as the rules need.
     let storageRetention: Duration?
     let storageMaxBytes: Int
+    let query: QuerySettings
     let logLevel: Logger.Level
     let logFormat: LogFormat
     /// What must never be printed.
@@ -92,6 +93,12 @@ struct Settings: Sendable {
         if options.storageMaxBytes < 1 << 20 {
             findings.append(Finding("--storage.max-bytes", "must be at least 1048576 (1 MiB)"))
         }
+        var query: QuerySettings?
+        do {
+            query = try QuerySettings(options.query)
+        } catch {
+            findings += error.all
+        }
         var addresses: [ListenAddress] = []
         for text in options.listenAddresses {
             do {
@@ -100,7 +107,7 @@ struct Settings: Sendable {
                 findings.append(Finding("--web.listen-address", error.description))
             }
         }
-        guard findings.isEmpty else { throw Findings(all: findings) }
+        guard findings.isEmpty, let query else { throw Findings(all: findings) }
 
         self.configuration = configuration
         configFile = options.configFile
@@ -112,6 +119,7 @@ struct Settings: Sendable {
         maxRequests = options.maxRequests
         storagePath = options.storagePath
         storageMaxBytes = options.storageMaxBytes
+        self.query = query
         logLevel = options.logLevel
         logFormat = options.logFormat
         self.secrets = secrets

@@ -65,7 +65,7 @@ extension Runtime {
     static func webServer(
         _ settings: Settings, registry: Registry, sampler: Sampler, store: SampleStore, engine: PromQLEngine,
         rules: RuleEngine, notifications: Notifications, heartbeats: Heartbeats, health: HealthMonitor, reloader: Reloader,
-        logger: Logger
+        rooms: QueryRooms, logger: Logger
     ) throws(Findings) -> WebServer {
         var web = WebSettings()
         web.listen = settings.listenAddresses
@@ -73,9 +73,14 @@ extension Runtime {
         web.maxRequests = settings.maxRequests
         web.configFile = settings.webConfigFile
         web.tokenFile = settings.adminTokenFile
+        web.origins = settings.query.origins
+        web.limits.queryTimeout = settings.query.timeout
+        // A client gets its answer, or the word that it took too long.
+        web.limits.responseTimeout = max(web.limits.responseTimeout, settings.query.timeout + .seconds(30))
+        web.limits.queriesAtOnce = settings.query.atOnce
         let alerts = ShippedFiles.alertsFolder()
         let dashboards = ShippedFiles.dashboardsFolder()
-        let queries = PromQLQueries(engine: engine, source: store)
+        let queries = PromQLQueries(engine: settings.query.engine(engine), source: store)
         var sources = WebSources(
             metrics: SamplerMetrics(sampler: sampler), health: health,
             build: BuildView(version: Build.version, swiftVersion: Build.swiftVersion),
@@ -90,6 +95,7 @@ extension Runtime {
         sources.missingSeries = { MissingSeriesView(rules.missingSeries()) }
         sources.notifications = notifications
         sources.heartbeats = { heartbeats.snapshots.map(HeartbeatView.init) }
+        rooms.fill(&sources, registry: registry)
         do throws(WebStartError) {
             return try WebServer(
                 settings: web, sources: sources, registry: registry, logger: Logger(label: "web"),

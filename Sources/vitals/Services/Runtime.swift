@@ -90,7 +90,11 @@ struct Runtime {
         let registry = Registry()
         web = try Self.webServer(
             settings, registry: registry, sampler: sampler, store: opened, engine: engine, rules: rules,
-            notifications: notifications, heartbeats: heartbeats, health: health, reloader: reloader, logger: logger)
+            notifications: notifications, heartbeats: heartbeats, health: health, reloader: reloader,
+            rooms: QueryRooms(
+                settings: settings, store: opened, sampler: sampler, identities: targets.identities + [own],
+                reload: reloader.state),
+            logger: logger)
         report.fill(
             OwnReport(
                 OwnReport.Sources(
