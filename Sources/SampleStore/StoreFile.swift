@@ -133,7 +133,7 @@ struct StoreFile: ~Copyable, Sendable {
         return descriptor
     }
 
-    private static func failure(_ verb: String, _ path: String) -> SampleStoreError {
+    static func failure(_ verb: String, _ path: String) -> SampleStoreError {
         let reason = unsafe strerror(errno).map { unsafe String(cString: $0) } ?? "error \(errno)"
         return SampleStoreError(code: .io, description: "cannot \(verb) \(path): \(reason)")
     }

@@ -170,7 +170,7 @@ struct RuleTestRun {
 
     private static func sample(_ sample: RuleTest.ExpectedSample) throws(RuleTestError) -> RuleTestText.Sample {
         guard sample.histogram.isEmpty else {
-            throw RuleTestError("labels \(goQuoted(sample.labels)): native histograms are not supported yet: \(sample.histogram)")
+            throw RuleTestError("labels \(goQuoted(sample.labels)): native histograms are not supported: \(sample.histogram)")
         }
         guard sample.labels.utf8.contains(where: { $0 != 0x20 && !(0x09...0x0D).contains($0) }) else {
             return RuleTestText.Sample(labels: [], value: sample.value)
