@@ -185,7 +185,7 @@ public final class RuleEngine: Sendable {
         return due
     }
 
-    private static func recorded(by files: [RuleFile]) -> [String: [any RuleExpression]] {
+    static func recorded(by files: [RuleFile]) -> [String: [any RuleExpression]] {
         var recorded: [String: [any RuleExpression]] = [:]
         for rule in files.lazy.flatMap(\.groups).flatMap(\.rules) where !rule.isAlert {
             recorded[rule.name, default: []].append(rule.expression)

@@ -19,6 +19,10 @@ struct ReplaySeries: SeriesSource, SampleSink {
         results.append(labels, at: timestamp, value)
     }
 
+    func appendOrRefuse(_ labels: Labels, at timestamp: Int64, _ value: Double) -> String? {
+        results.appendOrRefuse(labels, at: timestamp, value)
+    }
+
     func select(
         _ matchers: [LabelMatcher], from: Int64, through: Int64, selection: SampleSelection, maxSamples: Int
     ) throws(SeriesSourceError) -> [SeriesSamples] {

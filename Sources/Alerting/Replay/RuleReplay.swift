@@ -58,6 +58,7 @@ public struct RuleReplay {
         var recorded: Set<String> = ["ALERTS", "ALERTS_FOR_STATE"]
         for rule in definitions.flatMap(\.rules) where !rule.isAlert { recorded.insert(rule.name) }
         series = ReplaySeries(history: history, recorded: recorded, start: start)
+        let recordings = RuleEngine.recorded(by: files)
         groups = definitions.map { definition in
             let interval = span.step ?? definition.interval ?? settings.interval
             let first: Int64
@@ -66,8 +67,9 @@ public struct RuleReplay {
             } else {
                 first = GroupSchedule(file: definition.file, group: definition.name, interval: interval).slot(after: start - 1)
             }
-            return Group(
-                state: RuleGroup(definition, settings: settings, language: language), next: first, interval: interval)
+            var group = RuleGroup(definition, settings: settings, language: language)
+            group.recorded = recordings
+            return Group(state: group, next: first, interval: interval)
         }
     }
 
@@ -152,7 +154,7 @@ public struct RuleReplay {
     private mutating func gaps() -> [ReplayGap] {
         var gaps: [ReplayGap] = []
         for place in groups.indices {
-            groups[place].state.inspect(catalog)
+            groups[place].state.inspect(catalog, all: true)
             let definition = groups[place].state.definition
             for (number, rule) in groups[place].state.rules.enumerated() {
                 func add(_ reason: ReplayGap.Reason) {

@@ -80,30 +80,14 @@ struct RuleTestRun {
         var failures: [String] = []
         for place in groups.indices {
             _ = groups[place].evaluate(at: time, source: series, sink: series)
-            let refused = refused(in: groups[place])
-            for (number, rule) in groups[place].rules.enumerated() {
-                guard let error = refused[number] ?? rule.lastError else { continue }
+            for rule in groups[place].rules {
+                guard let error = rule.lastError else { continue }
                 failures.append("    rule: \(rule.definition.name), time: \(RuleTestText.goDuration(time)), err: \(error)")
             }
         }
         coverage?.note(groups)
         errors += failures
         return failures.isEmpty
-    }
-
-    /// The rules of a group, by their place in it, that wrote a series which another rule had written with another value in this
-    /// round, with the storage's word about it: to Prometheus that is an error of the rule.
-    private func refused(in group: RuleGroup) -> [Int: String] {
-        var refusals = Dictionary(grouping: series.takeRefusals(), by: \.labels)
-        guard !refusals.isEmpty else { return [:] }
-        var errors: [Int: String] = [:]
-        // Of several writers the last ones were refused.
-        for (number, rule) in group.rules.enumerated().reversed() {
-            for labels in rule.written {
-                if let refusal = refusals[labels]?.popLast(), errors[number] == nil { errors[number] = refusal.reason }
-            }
-        }
-        return errors
     }
 
     private mutating func check(_ expectation: RuleTest.AlertExpectation) {

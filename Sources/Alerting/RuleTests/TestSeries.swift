@@ -13,23 +13,19 @@ final class TestSeries: SeriesSource, SampleSink {
         var series: [Stored] = []
         var places: [Labels: Int] = [:]
         var byName: [String: [Int]] = [:]
-        var refusals: [Refusal] = []
-    }
-
-    /// A sample that was not taken because the series has another value at that time or a newer one.
-    struct Refusal {
-        let labels: Labels
-        /// As Prometheus' storage words it.
-        let reason: String
     }
 
     private let state = Mutex(State())
 
     init() {}
 
-    /// A sample that is not newer than the series' newest is left out: what a rule writes never replaces what is there. Unless it
-    /// is the same sample again, or the end of the series, that is noted.
     func append(_ labels: Labels, at timestamp: Int64, _ value: Double) {
+        _ = appendOrRefuse(labels, at: timestamp, value)
+    }
+
+    /// A sample that is not newer than the series' newest is left out: what a rule writes never replaces what is there. Unless it is
+    /// the same sample again, or the end of the series, the answer says so in the words of Prometheus' storage.
+    func appendOrRefuse(_ labels: Labels, at timestamp: Int64, _ value: Double) -> String? {
         state.withLock { state in
             let place: Int
             if let known = state.places[labels] {
@@ -42,17 +38,14 @@ final class TestSeries: SeriesSource, SampleSink {
             }
             if let last = state.series[place].timestamps.last, last >= timestamp {
                 let existing = state.series[place].values.last ?? value
-                if existing.bitPattern == value.bitPattern && last == timestamp || isStaleMarker(value) { return }
-                let reason =
-                    last > timestamp
-                    ? "out of order sample"
-                    : "duplicate sample for timestamp \(timestamp); overrides not allowed: existing \(GoFloat.general(existing)), "
-                        + "new value \(GoFloat.general(value))"
-                state.refusals.append(Refusal(labels: labels, reason: reason))
-                return
+                if existing.bitPattern == value.bitPattern && last == timestamp || isStaleMarker(value) { return nil }
+                guard last == timestamp else { return "out of order sample" }
+                return "duplicate sample for timestamp \(timestamp); overrides not allowed: existing \(numberText(existing)), "
+                    + "new value \(numberText(value))"
             }
             state.series[place].timestamps.append(timestamp)
             state.series[place].values.append(value)
+            return nil
         }
     }
 
@@ -72,14 +65,6 @@ final class TestSeries: SeriesSource, SampleSink {
         }
         guard left >= 0 else { throw SeriesSourceError("more than \(maxSamples) samples") }
         return found
-    }
-
-    /// The refusals since the last call.
-    func takeRefusals() -> [Refusal] {
-        state.withLock { state in
-            defer { state.refusals = [] }
-            return state.refusals
-        }
     }
 
     /// Every series, sorted.
