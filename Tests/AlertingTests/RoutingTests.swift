@@ -214,6 +214,23 @@ struct RoutingPagingTests {
         }
     }
 
+    @Test("told => its rule is gone after a crash => over when there was time for word of it, however many crashes")
+    func crashWithoutRule() throws {
+        var desk = try PagingDesk(plain)
+        let word = alert("A")
+        desk.take(
+            [
+                Notification(
+                    labels: word.labels, annotations: [], startsAt: 0, endsAt: 240_000, isResolved: false, generatorURL: "")
+            ], at: 0)
+        #expect(desk.told(at: 30_000) == ["\(a) A+"])
+        try desk.crash(at: 90_000_000)
+        try desk.crash(at: 90_010_000)
+        #expect(desk.told(at: 90_100_000) == ["\(a) A+"])
+        #expect(desk.told(at: 90_249_000) == [])
+        #expect(desk.told(at: 90_340_000) == ["\(a) A-"])
+    }
+
     @Test("page queued => crash before the group knows => told once")
     func crashBetween() throws {
         var desk = try PagingDesk(plain)

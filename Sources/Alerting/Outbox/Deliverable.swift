@@ -62,12 +62,10 @@ struct OutboxLimits: Sendable {
     var delayFactor = 1.5
     var delayMax: Int64 = 60_000
 
-    /// Pages go one by one.
+    /// Pages go one by one. There may be as many as alerts: each may be a group of its own.
     static var pages: OutboxLimits {
         var limits = OutboxLimits()
         limits.batch = 1
-        // A page speaks of a group: a tenth of the alerts' bound, each with up to all of a group's alerts.
-        limits.capacity = 1_000
         return limits
     }
 }

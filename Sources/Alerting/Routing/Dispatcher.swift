@@ -131,7 +131,7 @@ struct Dispatcher: Sendable {
     mutating func resume(now: Int64) {
         for (alert, known) in alerts where !known.notification.isResolved {
             let validity = max(0, known.notification.endsAt - known.receivedAt)
-            alerts[alert]?.notification = known.notification.ending(max(known.notification.endsAt, now + validity))
+            alerts[alert] = Known(notification: known.notification.ending(now + validity), receivedAt: now)
         }
         reroute(routing, now: now)
         for (id, next) in flushTimes {
