@@ -42,7 +42,8 @@ import Testing
         #expect(code == 0 && output.contains("SUCCESS") && output.contains("2 rules"), "\(output)")
         let shipped = ["vitals.yml", "documented.yml"].map { packageDirectory + "/alerts/" + $0 }
         let (ruleCode, ruleOutput) = try await RunningVitals.run(["check", "rules", rules] + shipped, in: directory)
-        #expect(ruleCode == 0 && ruleOutput.split(separator: "\n").filter { $0.hasPrefix("  SUCCESS") }.count == 3, "\(ruleOutput)")
+        #expect(
+            ruleCode == 0 && ruleOutput.split(separator: "\n").filter { $0.hasPrefix("  SUCCESS") }.count == 3, "\(ruleOutput)")
     }
 
     @Test("check environment connects to everything: all well is exit code 0; every failure is said at once with what to do")

@@ -88,7 +88,9 @@ struct LiveStage {
                 sample: {interval: 1s, max_age: 500ms}
                 rule_files: ["\(AlertFiles.path("vitals.yml"))", "\(rules)"]
                 records: {interval: 1s}
-                alerting: {alertmanagers: ["\(alertmanager)"]}
+                alerting:
+                  alertmanagers: ["\(alertmanager)"]
+                  heartbeats: [{name: stage, url: "\(alertmanager)/-/healthy", interval: 1s}]
                 queues:
                   - {name: mails, type: list, key: "jobs:mails", failed: "jobs:mails:failed", active: "jobs:mails:active"}
                   - {name: events, type: stream}

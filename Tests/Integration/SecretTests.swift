@@ -14,6 +14,11 @@ import Testing
             try await servers.sql("CREATE ROLE watcher LOGIN SUPERUSER PASSWORD '\(canary)-watcher'")
             let receiver = try HTTPStub()
             defer { receiver.stop() }
+            // Quotes what it was asked, as some do.
+            let refusing = try HTTPStub()
+            defer { refusing.stop() }
+            refusing.set(.reply(status: 404, body: "no hook /services/\(canary)-slack nor /\(canary)-ping here"))
+            let address = try servers.directory.write("hook-address", refusing.url + "/\(canary)-in-a-file")
             let rules = try servers.directory.write("rules.yml", RuleTexts.databaseDown(for: "1s"))
             let token = try servers.directory.write("token", canary + "-a-token-of-thirty-two-characters")
             let configuration = """
@@ -21,6 +26,15 @@ import Testing
                 records: {interval: 1s}
                 rule_files: [\(rules)]
                 alerting:
+                  route: {receiver: oncall, group_wait: 0s, group_interval: 1s}
+                  receivers:
+                  - name: oncall
+                    webhook_configs:
+                    - {url: "http://127.0.0.1:9/\(canary)-hook", http_config: {authorization: {credentials: "\(canary)-bearer"}}}
+                    - {url_file: \(address), http_config: {basic_auth: {username: u, password: "${AM_PASSWORD}"}}}
+                    slack_configs: [{api_url: "\(refusing.url)/services/\(canary)-slack"}]
+                    pagerduty_configs: [{routing_key: "\(canary)-routing-key", url: "http://127.0.0.1:9/v2/enqueue"}]
+                  heartbeats: [{name: h, url: "\(refusing.url)/\(canary)-ping", interval: 1s}]
                   alertmanagers:
                     - {url: "\(receiver.url)", basic_auth: {username: u, password: "${AM_PASSWORD}"}}
                     - "http://u:\(canary)-in-url@127.0.0.1:9"
@@ -37,7 +51,8 @@ import Testing
             ) { vitals in
                 let pages = [
                     "/", "/metrics", "/alerts", "/health", "/api/health", "/health/ready", "/api/v1/rules", "/api/v1/alerts",
-                    "/api/v1/status/buildinfo", "/api/v1/query?query=up", "/runbooks/DatabaseDown", "/nothing/\(1)",
+                    "/api/v1/status/buildinfo", "/api/v1/query?query=up", "/runbooks/DatabaseDown", "/nothing/\(1)", "/receivers",
+                    "/api/v2/status", "/api/v2/alerts", "/api/v2/silences", "/api/v2/receivers",
                 ]
                 func look() async throws {
                     for page in pages { seen += try await vitals.get(page).text }
@@ -61,7 +76,13 @@ import Testing
                     try await eventually(within: .seconds(10)) { receiver.requests.contains { $0.body.contains("DatabaseDown") } }
                 )
                 try await servers.redis.start()
+                #expect(
+                    try await eventually(within: .seconds(10)) {
+                        Set(refusing.requests.map(\.path)).count >= 3
+                            && refusing.requests.contains { $0.body.contains("DatabaseDown") }
+                    })
                 try await look()
+                #expect(seen.contains("HTTP 404: no hook"))
                 seen += try vitals.logged()
                 seen += receiver.requests.map(\.body).joined()
                 #expect(try !vitals.logLines("old configuration stays").isEmpty)

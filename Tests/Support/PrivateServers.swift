@@ -22,9 +22,9 @@ public struct PrivateServer: Sendable {
             ] + arguments, port, in: directory)
     }
 
-    /// Alertmanager with this configuration file. It stays alone: no cluster. `port` nil: a free one.
+    /// Alertmanager with this configuration file. It stays alone: no cluster. `port` nil: a free one. `extra` are flags.
     public static func alertmanager(
-        _ configuration: String, port: Int? = nil, in directory: TemporaryDirectory
+        _ configuration: String, port: Int? = nil, in directory: TemporaryDirectory, extra: [String] = []
     ) async throws -> PrivateServer {
         let port = if let port { port } else { try freePort() }
         let file = try directory.write("alertmanager.yml", configuration)
@@ -33,7 +33,7 @@ public struct PrivateServer: Sendable {
             [
                 "--config.file=\(file)", "--storage.path=\(directory.path("alertmanager-data"))",
                 "--web.listen-address=127.0.0.1:\(port)", "--cluster.listen-address=",
-            ], port, in: directory)
+            ] + extra, port, in: directory)
     }
 
     /// PgBouncer with these lines of its `[databases]` and `[pgbouncer]` sections; the port is added. `users` are the lines of its

@@ -185,7 +185,7 @@ import Testing
         for wanted in [
             "3: there is no receiver 'nobody'; known: a", "4: cannot have wildcard group_by",
             "5: 'mute_time_intervals' is not supported",
-            "6: a duration longer than 0", "8: invalid regular expression", "8: unknown key 'recevier'; did you mean 'receiver'?",
+            "6: a duration longer than 0", "8: bad matcher format", "8: unknown key 'recevier'; did you mean 'receiver'?",
             "9: 'active_time_intervals' is not supported", "11: bad matcher format",
             "11: unknown key 'equals'; did you mean 'equal'?",
         ] {
