@@ -49,7 +49,8 @@ public struct NotifyError: Error, Sendable, CustomStringConvertible {
     public let isRetryable: Bool
     /// How long the receiver asked to wait, in milliseconds.
     public let retryAfter: Int64?
-    /// Whether the receiver may have taken the batch although no success was reported: true unless the connection never came to be.
+    /// Whether the receiver may have taken it although no success was reported: true unless the connection never came to be, or it
+    /// answered that it did not. What may have arrived has its end told; what did not has none.
     public let mayHaveArrived: Bool
 
     public init(_ reason: Reason, _ message: String, isRetryable: Bool, retryAfter: Int64? = nil, mayHaveArrived: Bool) {

@@ -56,7 +56,7 @@ import Testing
                 } catch {
                     #expect(error.reason.rawValue == reason && error.isRetryable == isRetryable, "\(notifier.name): \(error)")
                     #expect(error.retryAfter == (status == 429 || status >= 500 ? 3_000 : nil))
-                    #expect(error.mayHaveArrived == (status >= 500), "\(error)")
+                    #expect(error.mayHaveArrived == (status == 502), "\(error)")
                 }
             }
         }

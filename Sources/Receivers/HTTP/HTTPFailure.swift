@@ -21,7 +21,9 @@ enum HTTPFailure {
         case 429: return NotifyError(.rateLimited, message, isRetryable: true, retryAfter: seconds, mayHaveArrived: false)
         case 400...499: return NotifyError(.clientError, message, isRetryable: false, mayHaveArrived: false)
         case 500...599:
-            return NotifyError(.serverError, message, isRetryable: true, retryAfter: seconds, mayHaveArrived: true)
+            // A gateway does not know what the server behind it did; a server that fails says that it did not take it.
+            return NotifyError(
+                .serverError, message, isRetryable: true, retryAfter: seconds, mayHaveArrived: [502, 504].contains(status))
         default: return NotifyError(.other, message, isRetryable: false, mayHaveArrived: true)
         }
     }
