@@ -12,7 +12,7 @@ public struct SeriesNotation: Sendable {
     /// Parses a line: `METRIC VALUE…`.
     public init(_ line: String) throws(PromQLError) {
         var parser = Parser(line, features: .all, isSeries: true)
-        try parser.read()
+        parser.read()
         labels = try parser.metric()
         values = try parser.seriesValues()
     }
@@ -20,7 +20,7 @@ public struct SeriesNotation: Sendable {
     /// Parses labels alone: `up{job="x"}`.
     public static func labels(_ text: String) throws(PromQLError) -> Labels {
         var parser = Parser(text, features: .all)
-        try parser.read()
+        parser.read()
         let labels = try parser.metric()
         guard parser.token.kind == .endOfInput else { throw parser.unexpected() }
         return labels
@@ -39,45 +39,45 @@ extension Parser {
         switch token.kind {
         case .leftBrace: break
         case .identifier, .metricIdentifier, .aggregator, .keyword, .op(.and), .op(.or), .op(.unless):
-            labels.append(Label(Labels.metricName, try take().text))
+            labels.append(Label(Labels.metricName, take().text))
         default: throw unexpected()
         }
         guard token.kind == .leftBrace else { return Labels(labels) }
-        try take()
+        take()
         while token.kind != .rightBrace {
             labels.append(try labelSetItem())
             if token.kind == .comma {
-                try take()
+                take()
             } else if token.kind != .rightBrace {
                 throw unexpected("label set", expected: "\",\" or \"}\"")
             }
         }
-        try take()
+        take()
         return Labels(labels)
     }
 
     private mutating func labelSetItem() throws(PromQLError) -> Label {
         let name: String
         switch token.kind {
-        case .identifier: name = try take().text
+        case .identifier: name = take().text
         case .string:
             name = String(decoding: try unquoted(token), as: UTF8.self)
-            try take()
+            take()
             guard token.kind == .equal else { return Label(Labels.metricName, name) }
         default: throw unexpected("label set", expected: "identifier or \"}\"")
         }
         guard token.kind == .equal else { throw unexpected("label set", expected: "\"=\"") }
-        try take()
+        take()
         guard token.kind == .string else { throw unexpected("label set", expected: "string") }
         let value = String(decoding: try unquoted(token), as: UTF8.self)
-        try take()
+        take()
         return Label(name, value)
     }
 
     mutating func seriesValues() throws(PromQLError) -> [Double?] {
         var values: [Double?] = []
         while token.kind == .space {
-            try take()
+            take()
             if token.kind == .endOfInput { break }
             try seriesItem(&values)
         }
@@ -87,7 +87,7 @@ extension Parser {
 
     private mutating func seriesItem(_ values: inout [Double?]) throws(PromQLError) {
         if token.kind == .blank {
-            try take()
+            take()
             let count = token.kind == .times ? try repetition(after: values.count) : 1
             values += [Double?](repeating: nil, count: count)
             return
@@ -95,7 +95,7 @@ extension Parser {
         var value = try seriesValue()
         var increment = 0.0
         if case .op(let op) = token.kind, op == .add || op == .subtract {
-            try take()
+            take()
             guard token.kind == .number || token.kind == .duration else { throw unexpected("series values") }
             let number = try numberLiteral().value
             increment = op == .add ? number : -number
@@ -111,12 +111,12 @@ extension Parser {
     private mutating func seriesValue() throws(PromQLError) -> Double {
         switch token.kind {
         case .identifier where token.text == "stale":
-            try take()
+            take()
             return staleMarker
         case .number, .duration: return try numberLiteral().value
         case .op(.add), .op(.subtract):
             let negative = token.kind == .op(.subtract)
-            try take()
+            take()
             guard token.kind == .number || token.kind == .duration else { throw unexpected("series values") }
             let value = try numberLiteral().value
             return negative ? -value : value
@@ -126,7 +126,7 @@ extension Parser {
     }
 
     private mutating func repetition(after count: Int) throws(PromQLError) -> Int {
-        try take()
+        take()
         guard token.kind == .number else { throw unexpected("series values") }
         guard let times = Int(token.text), times >= 0 else {
             throw error("invalid repetition in series values: \(goQuoted(token.text))", token.range)
@@ -134,7 +134,7 @@ extension Parser {
         guard times <= SeriesNotation.valuesMax - count else {
             throw error("a series may have at most \(SeriesNotation.valuesMax) values", token.range)
         }
-        try take()
+        take()
         return times
     }
 }

@@ -17,22 +17,22 @@ extension Parser {
 
     /// `[5m]` or `[1h:5m]` after a node.
     mutating func brackets(_ operand: Node) throws(PromQLError) -> Node {
-        let open = try take()
+        let open = take()
         let window = try positiveDuration(.range)
         if token.kind == .colon {
-            try take()
+            take()
             var step: DurationValue?
             if token.kind != .rightBracket {
                 step = try positiveDuration(.step)
             }
             guard token.kind == .rightBracket else { throw unexpected("subquery selector", expected: "\"]\"") }
-            let end = try take().range.end
+            let end = take().range.end
             let subquery = Subquery(
                 inner: operand.expression, window: window, step: step, offset: .milliseconds(0), at: nil, end: end)
             return try node(.subquery(subquery), over: operand.depth)
         }
         guard token.kind == .rightBracket else { throw unexpected("subquery or range", expected: "\":\" or \"]\"") }
-        let close = try take()
+        let close = take()
         let range = open.range.merged(close.range)
         guard case .vector(let selector) = operand.expression else {
             throw error("ranges only allowed for vector selectors", range)
@@ -70,7 +70,7 @@ extension Parser {
         {
             operations += 1
             guard operations < Parser.depthMax else { throw tooDeep(token.range) }
-            let sign = try take()
+            let sign = take()
             let right = try durationExpression(above: op == .power ? op.precedence - 1 : op.precedence, place)
             if case .literal(let divisor) = right, divisor.value == 0 {
                 if op == .divide { throw error("division by zero", sign.range) }
@@ -83,7 +83,7 @@ extension Parser {
 
     private mutating func durationUnary(_ place: DurationPlace) throws(PromQLError) -> DurationExpression {
         guard case .op(let op) = token.kind, op == .add || op == .subtract else { return try durationPrimary(place) }
-        let start = try take().range.start
+        let start = take().range.start
         let operand = try durationExpression(above: BinaryOperator.multiply.precedence, place)
         if case .literal(var literal) = operand {
             if op == .subtract { literal.value = -literal.value }
@@ -103,28 +103,28 @@ extension Parser {
         case .keyword(.step), .keyword(.range):
             let isStep = token.kind == .keyword(.step)
             let start = token.range.start
-            try take()
+            take()
             guard token.kind == .leftParenthesis else { throw unexpected(place) }
-            try take()
+            take()
             guard token.kind == .rightParenthesis else { throw unexpected(place) }
-            let range = SourceRange(start, try take().range.end)
+            let range = SourceRange(start, take().range.end)
             return isStep ? .step(range) : .range(range)
         case .identifier where token.text.lowercased() == "min_of" || token.text.lowercased() == "max_of":
-            let name = try take()
+            let name = take()
             guard token.kind == .leftParenthesis else { throw unexpected(place) }
-            try take()
+            take()
             let left = try durationExpression(above: 0, place)
             guard token.kind == .comma else { throw unexpected(place) }
-            try take()
+            take()
             let right = try durationExpression(above: 0, place)
             guard token.kind == .rightParenthesis else { throw unexpected(place) }
-            let range = SourceRange(name.range.start, try take().range.end)
+            let range = SourceRange(name.range.start, take().range.end)
             return .binary(name.text.lowercased() == "min_of" ? .minOf : .maxOf, left, right, range)
         case .leftParenthesis:
-            let start = try take().range.start
+            let start = take().range.start
             let inner = try durationExpression(above: 0, place)
             guard token.kind == .rightParenthesis else { throw unexpected(place) }
-            return .wrapped(inner, SourceRange(start, try take().range.end))
+            return .wrapped(inner, SourceRange(start, take().range.end))
         default:
             throw unexpected(place)
         }
@@ -133,7 +133,7 @@ extension Parser {
     // MARK: - Offset, @, anchored, smoothed
 
     mutating func offset(_ node: Node) throws(PromQLError) -> Node {
-        try take()
+        take()
         // Without parentheses an offset is one operand: `a offset 5m + 2` adds 2 to the samples.
         let negative: Bool?
         let start = token.range.start
@@ -142,7 +142,7 @@ extension Parser {
         case .op(.subtract): negative = true
         default: negative = nil
         }
-        if negative != nil { try take() }
+        if negative != nil { take() }
         var expression = try durationPrimary(.offset)
         if negative == true {
             if case .literal(var literal) = expression {
@@ -176,15 +176,15 @@ extension Parser {
 
     mutating func evaluationTime(_ node: Node) throws(PromQLError) -> Node {
         let subject = node.expression
-        try take()
+        take()
         let time: EvaluationTime
         if token.kind == .keyword(.start) || token.kind == .keyword(.end) {
             time = token.kind == .keyword(.start) ? .start : .end
-            try take()
+            take()
             guard token.kind == .leftParenthesis else { throw unexpected("@", expected: "timestamp") }
-            try take()
+            take()
             guard token.kind == .rightParenthesis else { throw unexpected("@", expected: "timestamp") }
-            try take()
+            take()
         } else {
             let seconds = try signedNumber("@", expected: "timestamp")
             guard seconds.isFinite, seconds < 0x1p63, seconds > -0x1p63 else {
@@ -208,7 +208,7 @@ extension Parser {
     }
 
     mutating func windowEdges(_ edges: WindowEdges, _ node: Node) throws(PromQLError) -> Node {
-        try take()
+        take()
         let range = node.expression.range
         guard features.contains(.extendedRangeSelectors) else {
             throw missing(

@@ -23,32 +23,32 @@ extension Parser {
             return Node(expression: .number(literal), depth: 1)
         case .string:
             let bytes = try unquoted(token)
-            let range = try take().range
+            let range = take().range
             return Node(expression: .string(StringLiteral(bytes: bytes, range: range)), depth: 1)
         case .leftParenthesis:
-            let start = try take().range.start
+            let start = take().range.start
             let inner = try expression(above: 0)
             guard token.kind == .rightParenthesis else { throw unexpected() }
-            let end = try take().range.end
+            let end = take().range.end
             return try node(
                 .parentheses(Parentheses(inner: inner.expression, range: SourceRange(start, end))), over: inner.depth)
         case .leftBrace:
             return try selector(name: nil)
         case .aggregator(let aggregator):
-            let name = try take()
+            let name = take()
             switch token.kind {
             case .leftParenthesis, .keyword(.by), .keyword(.without): return try aggregation(aggregator, name)
             default: return try selector(name: name)
             }
         case .identifier, .metricIdentifier:
-            let name = try take()
+            let name = take()
             return token.kind == .leftParenthesis && name.kind == .identifier ? try call(name) : try selector(name: name)
         case .keyword(.start), .keyword(.end), .keyword(.step), .keyword(.range):
-            let name = try take()
+            let name = take()
             return token.kind == .leftParenthesis ? try call(name) : try selector(name: name)
         case .keyword(.by), .keyword(.without), .keyword(.offset), .keyword(.anchored), .keyword(.smoothed), .op(.and), .op(.or),
             .op(.unless):
-            return try selector(name: try take())
+            return try selector(name: take())
         default:
             throw unexpected()
         }
@@ -60,14 +60,14 @@ extension Parser {
     mutating func numberLiteral() throws(PromQLError) -> NumberLiteral {
         let isDuration = token.kind == .duration
         let value = isDuration ? Double(try milliseconds(token)) / 1000 : try number(token)
-        return NumberLiteral(value: value, isDuration: isDuration, range: try take().range)
+        return NumberLiteral(value: value, isDuration: isDuration, range: take().range)
     }
 
     mutating func signedNumber(_ context: String = "", expected: String = "") throws(PromQLError) -> Double {
         var negative = false
         if case .op(let op) = token.kind, op == .add || op == .subtract {
             negative = op == .subtract
-            try take()
+            take()
         }
         guard token.kind == .number || token.kind == .duration else { throw unexpected(context, expected: expected) }
         let value = try numberLiteral().value
@@ -101,17 +101,18 @@ extension Parser {
     // MARK: - Calls and aggregations
 
     private mutating func arguments() throws(PromQLError) -> (nodes: [Node], end: Int) {
-        try take()
+        take()
         var nodes: [Node] = []
-        if token.kind == .rightParenthesis { return ([], try take().range.end) }
+        if token.kind == .rightParenthesis { return ([], take().range.end) }
         while true {
             nodes.append(try expression(above: 0))
             guard token.kind == .comma else { break }
-            let comma = try take()
+            let comma = take()
+            try needToken()
             guard startsExpression else { throw error("trailing commas not allowed in function call args", comma.range) }
         }
         guard token.kind == .rightParenthesis else { throw unexpected() }
-        return (nodes, try take().range.end)
+        return (nodes, take().range.end)
     }
 
     /// Whether an expression can begin with the current token.
@@ -147,6 +148,7 @@ extension Parser {
         var (nodes, end) = try arguments()
         aggregations -= 1
         if modifier == nil {
+            try needToken()
             modifier = try aggregationModifier()
             if modifier != nil { end = lastEnd }
         }
@@ -172,7 +174,7 @@ extension Parser {
     private mutating func aggregationModifier() throws(PromQLError) -> (labels: [String], without: Bool)? {
         guard token.kind == .keyword(.by) || token.kind == .keyword(.without) else { return nil }
         let without = token.kind == .keyword(.without)
-        try take()
+        take()
         return (try groupingLabels(), without)
     }
 
@@ -193,17 +195,17 @@ extension Parser {
     }
 
     private mutating func labelMatchers() throws(PromQLError) -> [LabelMatcher] {
-        try take()
+        take()
         var matchers: [LabelMatcher] = []
         while token.kind != .rightBrace {
             matchers.append(try labelMatcher())
             if token.kind == .comma {
-                try take()
+                take()
             } else if token.kind != .rightBrace {
                 throw unexpected("label matching", expected: "\",\" or \"}\"")
             }
         }
-        try take()
+        take()
         return matchers
     }
 
@@ -212,10 +214,10 @@ extension Parser {
         let name: String
         switch token.kind {
         case .identifier:
-            name = try take().text
+            name = take().text
         case .string:
             name = String(decoding: try unquoted(token), as: UTF8.self)
-            try take()
+            take()
             switch token.kind {
             case .equal, .op(.notEqual), .equalRegex, .notRegex: break
             default: return LabelMatcher(Labels.metricName, equals: name)
@@ -231,11 +233,11 @@ extension Parser {
         case .notRegex: op = .notRegex
         default: throw unexpected("label matching", expected: "label matching operator")
         }
-        try take()
+        take()
         guard token.kind == .string else { throw unexpected("label matching", expected: "string") }
         let value = String(decoding: try unquoted(token), as: UTF8.self)
         let range = first.range.merged(token.range)
-        try take()
+        take()
         switch op {
         case .equal: return LabelMatcher(name, equals: value)
         case .notEqual: return LabelMatcher(name, notEquals: value)

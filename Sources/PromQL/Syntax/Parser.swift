@@ -31,7 +31,7 @@ struct Parser {
 
     /// Parses a whole expression and checks its types.
     mutating func parse() throws(PromQLError) -> Expression {
-        try read()
+        read()
         if case .endOfInput = token.kind {
             throw error("no expression found in input", SourceRange(0, 0))
         }
@@ -43,18 +43,23 @@ struct Parser {
 
     // MARK: - Tokens
 
-    /// Reads the next token that is not a comment.
-    mutating func read() throws(PromQLError) {
+    /// Reads the next token that is not a comment. One that the lexer could not make is an error only where someone looks at it: what
+    /// is complete before it is judged first, as in Prometheus.
+    mutating func read() {
         repeat { token = lexer.next() } while token.kind == .comment
+    }
+
+    /// Throws when the lexer could not make the current token.
+    func needToken() throws(PromQLError) {
         if case .error(let message) = token.kind { throw error(message, token.range) }
     }
 
     /// Takes the current token and reads the next.
     @discardableResult
-    mutating func take() throws(PromQLError) -> Token {
+    mutating func take() -> Token {
         let taken = token
         lastEnd = taken.range.end
-        try read()
+        read()
         return taken
     }
 
@@ -70,6 +75,7 @@ struct Parser {
     }
 
     func unexpected(_ context: String = "", expected: String = "") -> PromQLError {
+        if case .error(let message) = token.kind { return error(message, token.range) }
         var message = "unexpected \(token.description)"
         let context = context.isEmpty && aggregations > 0 ? "aggregation" : context
         if !context.isEmpty { message += " in \(context)" }
@@ -108,10 +114,11 @@ struct Parser {
         guard nesting <= Parser.depthMax else { throw tooDeep(token.range) }
         var left = try unary()
         while case .op(let op) = token.kind, op.precedence > precedence {
-            try take()
+            take()
             let (matching, returnsBool) = try matchingModifiers()
             // Only the power operator is right-associative.
             let right = try expression(above: op == .power ? op.precedence - 1 : op.precedence)
+            try needToken()
             left = try binary(op, left, right, matching, returnsBool: returnsBool)
         }
         return left
@@ -138,7 +145,7 @@ struct Parser {
         case .op(.subtract): negative = true
         default: return try postfix()
         }
-        let start = try take().range.start
+        let start = take().range.start
         let operand = try expression(above: BinaryOperator.multiply.precedence)
         if case .number(var literal) = operand.expression {
             if negative { literal.value = -literal.value }
@@ -154,15 +161,15 @@ struct Parser {
         var returnsBool = false
         if token.kind == .keyword(.bool) {
             returnsBool = true
-            try take()
+            take()
         }
         if token.kind == .keyword(.on) || token.kind == .keyword(.ignoring) {
             matching.on = token.kind == .keyword(.on)
-            try take()
+            take()
             matching.labels = try groupingLabels()
             if token.kind == .keyword(.groupLeft) || token.kind == .keyword(.groupRight) {
                 matching.cardinality = token.kind == .keyword(.groupLeft) ? .manyToOne : .oneToMany
-                try take()
+                take()
                 if token.kind == .leftParenthesis { matching.include = try groupingLabels() }
             }
         }
@@ -187,42 +194,42 @@ struct Parser {
     }
 
     private mutating func fillValue() throws(PromQLError) -> Double {
-        try take()
+        take()
         guard token.kind == .leftParenthesis else { throw unexpected() }
-        try take()
+        take()
         let value = try signedNumber()
         guard token.kind == .rightParenthesis else { throw unexpected() }
-        try take()
+        take()
         return value
     }
 
     /// `(a, b, "c",)`.
     mutating func groupingLabels() throws(PromQLError) -> [String] {
         guard token.kind == .leftParenthesis else { throw unexpected("grouping opts", expected: "\"(\"") }
-        try take()
+        take()
         var labels: [String] = []
         while token.kind != .rightParenthesis {
             labels.append(try groupingLabel())
             if token.kind == .comma {
-                try take()
+                take()
             } else if token.kind != .rightParenthesis {
                 throw unexpected("grouping opts", expected: "\",\" or \")\"")
             }
         }
-        try take()
+        take()
         return labels
     }
 
     private mutating func groupingLabel() throws(PromQLError) -> String {
         switch token.kind {
         case .identifier, .aggregator, .keyword, .op(.and), .op(.or), .op(.unless), .op(.atan2):
-            return try take().text
+            return take().text
         case .string:
             let bytes = try unquoted(token)
             guard !bytes.isEmpty, let name = String(validating: bytes, as: UTF8.self) else {
                 throw error("invalid label name for grouping: \(goQuoted(bytes))", token.range)
             }
-            try take()
+            take()
             return name
         default:
             throw unexpected("grouping opts", expected: "label")
