@@ -30,13 +30,19 @@ public struct PromQLLanguage: RuleLanguage {
 struct PromQLRuleExpression: RuleExpression {
     let expression: PromQLExpression
     let engine: PromQLEngine
+    private let memory = EvaluationMemory()
+
+    init(expression: PromQLExpression, engine: PromQLEngine) {
+        self.expression = expression
+        self.engine = engine
+    }
 
     var text: String { expression.description }
 
     func evaluate(at timestamp: Int64, source: any SeriesSource) throws(RuleExpressionError) -> [RuleSample] {
         let result: QueryResult
         do {
-            result = try engine.evaluate(expression, at: timestamp, over: source)
+            result = try engine.evaluate(expression, at: timestamp, over: source, memory: memory)
         } catch {
             // Positions belong to errors of the text; those of evaluation are worded without, as in Prometheus.
             throw RuleExpressionError(error.code == .parse ? error.description : error.message)

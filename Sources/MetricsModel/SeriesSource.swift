@@ -58,12 +58,18 @@ public protocol SampleSink: Sendable {
     func append(_ labels: Labels, at timestamp: Int64, _ value: Double)
     /// As `append`, and says in Prometheus' words why the sample was refused; nil when it was taken.
     func appendOrRefuse(_ labels: Labels, at timestamp: Int64, _ value: Double) -> String?
+    /// The same for samples of one time, as one batch: one answer for each.
+    func appendOrRefuse(_ samples: [(Labels, Double)], at timestamp: Int64) -> [String?]
 }
 
 extension SampleSink {
     public func appendOrRefuse(_ labels: Labels, at timestamp: Int64, _ value: Double) -> String? {
         append(labels, at: timestamp, value)
         return nil
+    }
+
+    public func appendOrRefuse(_ samples: [(Labels, Double)], at timestamp: Int64) -> [String?] {
+        samples.map { appendOrRefuse($0, at: timestamp, $1) }
     }
 }
 

@@ -42,11 +42,12 @@ public struct PromQLEngine: Sendable {
     }
 
     /// The value of `expression` at one time (milliseconds). Blocks until it is done, the deadline passes or the task is cancelled.
-    public func evaluate(_ expression: PromQLExpression, at time: Int64, over source: any SeriesSource) throws(PromQLError)
-        -> QueryResult
-    {
+    /// - Parameter memory: of this expression alone; with it and a `WindowedSource` the next evaluation costs less.
+    public func evaluate(
+        _ expression: PromQLExpression, at time: Int64, over source: any SeriesSource, memory: EvaluationMemory? = nil
+    ) throws(PromQLError) -> QueryResult {
         let query = Query(
-            engine: self, text: expression.text, source: source, start: time, end: time, step: 0)
+            engine: self, text: expression.text, source: source, start: time, end: time, step: 0, memory: memory)
         return try query.runInstant(expression.root)
     }
 

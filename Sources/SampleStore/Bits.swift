@@ -6,20 +6,21 @@ struct BitWriter: Sendable {
 
     /// Writes the lowest `count` bits of `value`, 1…64.
     mutating func write(_ value: UInt64, _ count: Int) {
-        var rest = count
-        while rest > 0 {
-            if free == 0 {
-                // Doubling would leave a third of the memory of all heads unused.
-                if bytes.count == bytes.capacity { bytes.reserveCapacity(bytes.count + max(24, bytes.count / 4)) }
-                bytes.append(0)
-                free = 8
-            }
-            let taken = min(Int(free), rest)
-            let part = UInt8(truncatingIfNeeded: value >> UInt64(rest - taken)) & UInt8(truncatingIfNeeded: (1 << taken) - 1)
-            bytes[bytes.count - 1] |= part << (free - UInt8(taken))
-            free -= UInt8(taken)
-            rest -= taken
+        let missing = count - Int(free)
+        if missing <= 0 {
+            free -= UInt8(count)
+            bytes[bytes.count - 1] |= UInt8(truncatingIfNeeded: value << UInt64(free)) & (0xFF >> (8 - UInt8(count) - free))
+            return
         }
+        if free > 0 {
+            bytes[bytes.count - 1] |= UInt8(truncatingIfNeeded: value >> UInt64(missing)) & (0xFF >> (8 - free))
+        }
+        let added = (missing + 7) / 8
+        // Doubling would leave a third of the memory of all heads unused.
+        if bytes.count + added > bytes.capacity { bytes.reserveCapacity(bytes.count + max(24, bytes.count / 4)) }
+        free = UInt8(added * 8 - missing)
+        let rest = value << UInt64(64 - missing)
+        for place in 0..<added { bytes.append(UInt8(truncatingIfNeeded: rest >> UInt64(56 - 8 * place))) }
     }
 
     /// Seven bits a byte, the lowest first, as Go's binary.PutUvarint.

@@ -8,25 +8,32 @@ struct WindowPlace: Sendable {
     private var isPending = false
 
     /// Before the first sample of the first chunk that reaches past `time`.
-    init(_ series: borrowing StoredSeries, after time: Int64) {
-        let closed = series.chunks.firstIndex { $0.lastTimestamp > time } ?? series.chunks.count
-        chunk = series.firstChunk &+ UInt32(truncatingIfNeeded: closed)
+    init(_ series: UnsafePointer<StoredSeries>, after time: Int64) {
+        let chunks = unsafe series.pointee.chunks
+        let closed = chunks.firstIndex { $0.lastTimestamp > time } ?? chunks.count
+        chunk = unsafe series.pointee.firstChunk &+ UInt32(truncatingIfNeeded: closed)
     }
 
     /// Walks on over the samples that `take` accepts, stale markers left out, and stops before the first that it does not.
     @inline(__always)
-    mutating func walk(_ series: borrowing StoredSeries, _ take: (Int64, Double) -> Bool) {
+    mutating func walk(_ series: UnsafePointer<StoredSeries>, _ take: (Int64, Double) -> Bool) {
         if isPending {
             guard take(cursor.timestamp, cursor.value) else { return }
             isPending = false
         }
         while true {
-            let place = Int(chunk &- series.firstChunk)
-            let isHead = place >= series.chunks.count
-            let isEnd =
-                isHead
-                ? unsafe series.head.bytes.withUnsafeBytes { unsafe walk($0, series.head.count, take) }
-                : unsafe series.chunks[place].bytes.withUnsafeBytes { unsafe walk($0, series.chunks[place].count, take) }
+            let place = unsafe Int(chunk &- series.pointee.firstChunk)
+            let isHead = unsafe place >= series.pointee.chunks.count
+            let isEnd: Bool
+            if isHead {
+                let count = unsafe series.pointee.head.count
+                // Mostly nothing has come.
+                guard Int(cursor.read) < count else { return }
+                isEnd = unsafe series.pointee.head.bytes.withUnsafeBytes { unsafe walk($0, count, take) }
+            } else {
+                let count = unsafe series.pointee.chunks[place].count
+                isEnd = unsafe series.pointee.chunks[place].bytes.withUnsafeBytes { unsafe walk($0, count, take) }
+            }
             guard isEnd, !isHead else { return }
             chunk &+= 1
             cursor = XORCursor()
@@ -48,7 +55,8 @@ struct WindowPlace: Sendable {
     }
 }
 
-/// What is remembered of one series between two reads of a window.
+/// What is remembered of one series between two reads of a window. Series come as pointers into the store's slots, under its lock:
+/// a copy would count references on four objects, which was a third of an evaluation.
 protocol SeriesWindow: Sendable {
     /// Whether its times may only go forward.
     static var isOrdered: Bool { get }
@@ -57,8 +65,8 @@ protocol SeriesWindow: Sendable {
     /// Memory besides the labels, counted when it is made for about `samples` samples.
     static func sizeBytes(samples: Int) -> Int
     var sizeBytes: Int { get }
-    init(slot: Int32, _ series: borrowing StoredSeries)
-    mutating func advance(_ series: borrowing StoredSeries, after: Int64, through: Int64)
+    init(slot: Int32, _ series: UnsafePointer<StoredSeries>)
+    mutating func advance(_ series: UnsafePointer<StoredSeries>, after: Int64, through: Int64)
 }
 
 /// The newest sample of a window.
@@ -69,18 +77,18 @@ struct NewestWindow: SeriesWindow {
     let labels: Labels
     private(set) var sample: Sample?
 
-    init(slot: Int32, _ series: borrowing StoredSeries) {
+    init(slot: Int32, _ series: UnsafePointer<StoredSeries>) {
         self.slot = slot
-        generation = series.generation
-        labels = series.labels
+        generation = unsafe series.pointee.generation
+        labels = unsafe series.pointee.labels
     }
 
     static func sizeBytes(samples: Int) -> Int { MemoryLayout<NewestWindow>.stride }
 
     var sizeBytes: Int { NewestWindow.sizeBytes(samples: 1) }
 
-    mutating func advance(_ series: borrowing StoredSeries, after: Int64, through: Int64) {
-        sample = series.newest(after: after, through: through)
+    mutating func advance(_ series: UnsafePointer<StoredSeries>, after: Int64, through: Int64) {
+        sample = unsafe series.pointee.newest(after: after, through: through)
     }
 }
 
@@ -94,36 +102,36 @@ struct SummaryWindow: SeriesWindow {
     /// nil before the first read.
     private var places: (tail: WindowPlace, head: WindowPlace)?
 
-    init(slot: Int32, _ series: borrowing StoredSeries) {
+    init(slot: Int32, _ series: UnsafePointer<StoredSeries>) {
         self.slot = slot
-        generation = series.generation
-        labels = series.labels
+        generation = unsafe series.pointee.generation
+        labels = unsafe series.pointee.labels
     }
 
     static func sizeBytes(samples: Int) -> Int { MemoryLayout<SummaryWindow>.stride }
 
     var sizeBytes: Int { MemoryLayout<SummaryWindow>.stride + (summary.lost.isEmpty ? 0 : 48 + 8 * summary.lost.capacity) }
 
-    mutating func advance(_ series: borrowing StoredSeries, after: Int64, through: Int64) {
+    mutating func advance(_ series: UnsafePointer<StoredSeries>, after: Int64, through: Int64) {
         var window = WindowSummary()
         var tail: WindowPlace
         var head: WindowPlace
-        if let places, places.tail.chunk >= series.firstChunk {
+        if let places, unsafe places.tail.chunk >= series.pointee.firstChunk {
             (tail, head) = places
             swap(&window, &summary)
         } else {
             // New, or retention has taken what the window began with.
-            tail = WindowPlace(series, after: after)
+            tail = unsafe WindowPlace(series, after: after)
             head = tail
         }
-        head.walk(series) { timestamp, value in
+        unsafe head.walk(series) { timestamp, value in
             guard timestamp <= through else { return false }
             window.add(timestamp, value)
             return true
         }
         // Pairs of neighbours leave with their older sample.
         var left: Double?
-        tail.walk(series) { timestamp, value in
+        unsafe tail.walk(series) { timestamp, value in
             if let older = left, timestamp <= through { window.removePair(older, value) }
             guard timestamp <= after else {
                 window.firstTimestamp = timestamp
@@ -173,27 +181,27 @@ struct RingWindow: SeriesWindow {
     /// nil before the first read.
     private var head: WindowPlace?
 
-    init(slot: Int32, _ series: borrowing StoredSeries) {
+    init(slot: Int32, _ series: UnsafePointer<StoredSeries>) {
         self.slot = slot
-        generation = series.generation
-        labels = series.labels
+        generation = unsafe series.pointee.generation
+        labels = unsafe series.pointee.labels
     }
 
     static func sizeBytes(samples: Int) -> Int { MemoryLayout<RingWindow>.stride + 96 + 24 * samples }
 
     var sizeBytes: Int { MemoryLayout<RingWindow>.stride + 96 + 8 * (timestamps.capacity + values.capacity) }
 
-    mutating func advance(_ series: borrowing StoredSeries, after: Int64, through: Int64) {
+    mutating func advance(_ series: UnsafePointer<StoredSeries>, after: Int64, through: Int64) {
         var place: WindowPlace
-        if let head, head.chunk >= series.firstChunk {
+        if let head, unsafe head.chunk >= series.pointee.firstChunk {
             place = head
         } else {
             timestamps.removeAll(keepingCapacity: true)
             values.removeAll(keepingCapacity: true)
             lower = 0
-            place = WindowPlace(series, after: after)
+            place = unsafe WindowPlace(series, after: after)
         }
-        place.walk(series) { timestamp, value in
+        unsafe place.walk(series) { timestamp, value in
             guard timestamp <= through else { return false }
             guard timestamp > after else { return true }
             timestamps.append(timestamp)
@@ -202,7 +210,7 @@ struct RingWindow: SeriesWindow {
         }
         head = place
         // What retention has taken is gone for every reader.
-        let oldest = max(after == .max ? after : after + 1, series.firstTimestamp ?? .max)
+        let oldest = max(after == .max ? after : after + 1, unsafe series.pointee.firstTimestamp ?? .max)
         while lower < timestamps.count, timestamps[lower] < oldest { lower += 1 }
         guard lower > 32, lower * 2 > timestamps.count else { return }
         timestamps.removeFirst(lower)

@@ -6,6 +6,8 @@ struct StoreState: Sendable {
     private static let sweepIntervalMilliseconds: Int64 = 60_000
 
     private(set) var limits: StoreLimits
+    /// Of the limits; reckoned once, because every append asks.
+    private var retentionMilliseconds: Int64
     /// A freed slot is vacant until it is used again; `generation` tells the old series from the new. No optionals: changing one
     /// in place copies it, which was half the cost of an append.
     private(set) var slots: [StoredSeries] = []
@@ -21,10 +23,14 @@ struct StoreState: Sendable {
 
     init(limits: StoreLimits) {
         self.limits = limits
+        retentionMilliseconds = limits.retentionMilliseconds
     }
 
     /// From now on samples are kept this long; what is too old for it goes with the next sweep.
-    mutating func setRetention(_ retention: Duration) { limits.retention = retention }
+    mutating func setRetention(_ retention: Duration) {
+        limits.retention = retention
+        retentionMilliseconds = limits.retentionMilliseconds
+    }
 
     /// Whether the slot still holds that series.
     func holds(_ slot: Int32, _ generation: UInt32) -> Bool {
@@ -57,6 +63,8 @@ struct StoreState: Sendable {
                 return nil
             }
             slot = next
+            // Doubling would leave a third of the slots unused.
+            if slots.count == slots.capacity { slots.reserveCapacity(slots.count + max(64, slots.count / 8)) }
             slots.append(series)
         }
         places[labels] = slot
@@ -83,7 +91,7 @@ struct StoreState: Sendable {
                 return false
             }
         }
-        if let latest = stats.newestTimestamp, sample.timestamp < latest &- limits.retentionMilliseconds {
+        if let latest = stats.newestTimestamp, sample.timestamp < latest &- retentionMilliseconds {
             count(.tooOld)
             return false
         }
@@ -115,7 +123,7 @@ struct StoreState: Sendable {
         guard let latest = stats.newestTimestamp else { return }
         if let lastSweep, latest &- lastSweep < StoreState.sweepIntervalMilliseconds { return }
         lastSweep = latest
-        drop(before: latest &- limits.retentionMilliseconds)
+        drop(before: latest &- retentionMilliseconds)
     }
 
     /// Puts back what a snapshot held of one series: the number of chunks that could not be.

@@ -32,8 +32,13 @@ final class WindowLane<Window: SeriesWindow>: Sendable {
                     lane.windows = WindowLane.matched(slots, store, lane.windows)
                     lane.revision = store.index.revision
                 }
-                for place in lane.windows.indices {
-                    lane.windows[place].advance(store.slots[Int(lane.windows[place].slot)], after: after, through: through)
+                unsafe store.slots.withUnsafeBufferPointer { slots in
+                    guard let first = slots.baseAddress else { return }
+                    for place in lane.windows.indices {
+                        // Of the same revision of the index, so there is a series in the slot.
+                        let series = unsafe first + Int(lane.windows[place].slot)
+                        unsafe lane.windows[place].advance(series, after: after, through: through)
+                    }
                 }
                 return true
             }
@@ -65,12 +70,16 @@ final class WindowLane<Window: SeriesWindow>: Sendable {
         var windows: [Window] = []
         windows.reserveCapacity(slots.count)
         var place = 0
-        for slot in slots {
-            while place < known.count, known[place].slot < slot { place += 1 }
-            if place < known.count, known[place].slot == slot, known[place].generation == store.slots[Int(slot)].generation {
-                windows.append(known[place])
-            } else {
-                windows.append(Window(slot: slot, store.slots[Int(slot)]))
+        unsafe store.slots.withUnsafeBufferPointer { series in
+            guard let first = series.baseAddress else { return }
+            for slot in slots {
+                while place < known.count, known[place].slot < slot { place += 1 }
+                let series = unsafe first + Int(slot)
+                if place < known.count, known[place].slot == slot, unsafe known[place].generation == series.pointee.generation {
+                    windows.append(known[place])
+                } else {
+                    windows.append(unsafe Window(slot: slot, series))
+                }
             }
         }
         return windows

@@ -182,21 +182,14 @@ public struct RuleGroup: Sendable {
             samples = rules[place].alerts.active.flatMap { Self.samples(of: $0, rule) }
         }
         let writtenAt = timestamp - queryOffset
-        var refusal: String?
-        var written: [Labels] = []
-        for sample in samples {
-            if let reason = sink.appendOrRefuse(sample.labels, at: writtenAt, sample.value) {
-                refusal = reason
-            } else {
-                written.append(sample.labels)
-            }
-        }
+        let refusals = samples.isEmpty ? [] : sink.appendOrRefuse(samples.map { ($0.labels, $0.value) }, at: writtenAt)
+        let written = zip(samples, refusals).filter { $1 == nil }.map(\.0.labels)
         let present = Set(written)
         for series in rules[place].written where !present.contains(series) {
             sink.append(series, at: writtenAt, staleMarker)
         }
         rules[place].written = written
-        return refusal
+        return refusals.lazy.compactMap { $0 }.last
     }
 
     /// nil when an alert without a value is over.

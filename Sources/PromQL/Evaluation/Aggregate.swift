@@ -16,55 +16,55 @@ extension Query {
         let samples = try vector(operand, at: time)
         switch node.aggregator {
         case .sum:
-            return fold(samples, subset, KahanSum()) {
+            return fold(samples, subset, node.range, KahanSum()) {
                 $0.add($1)
             } result: {
                 $0.total
             }
         case .avg:
-            return fold(samples, subset, KahanMean()) {
+            return fold(samples, subset, node.range, KahanMean()) {
                 $0.add($1)
             } result: {
                 $0.mean
             }
         case .count:
-            return fold(samples, subset, 0.0) { state, _ in
+            return fold(samples, subset, node.range, 0.0) { state, _ in
                 state += 1
             } result: {
                 $0
             }
         case .group:
-            return fold(samples, subset, 1.0) { _, _ in
+            return fold(samples, subset, node.range, 1.0) { _, _ in
             } result: {
                 $0
             }
         case .min:
-            return fold(samples, subset, Double.nan) {
+            return fold(samples, subset, node.range, Double.nan) {
                 if $0.isNaN || $1 < $0 { $0 = $1 }
             } result: {
                 $0
             }
         case .max:
-            return fold(samples, subset, Double.nan) {
+            return fold(samples, subset, node.range, Double.nan) {
                 if $0.isNaN || $1 > $0 { $0 = $1 }
             } result: {
                 $0
             }
         case .stdvar:
-            return fold(samples, subset, Welford()) {
+            return fold(samples, subset, node.range, Welford()) {
                 $0.add($1)
             } result: {
                 $0.variance
             }
         case .stddev:
-            return fold(samples, subset, Welford()) {
+            return fold(samples, subset, node.range, Welford()) {
                 $0.add($1)
             } result: {
                 $0.variance.squareRoot()
             }
         case .quantile:
             checkQuantile(scalarParameter, parameter?.range ?? node.range)
-            return fold(samples, subset, [Double]()) {
+            return fold(samples, subset, node.range, [Double]()) {
                 $0.append($1)
             } result: {
                 quantile(scalarParameter, of: $0)
@@ -77,7 +77,7 @@ extension Query {
 
     /// One result per group, each from a state that every member is added to.
     private func fold<State>(
-        _ samples: [Sample], _ subset: LabelSubset, _ initial: State, add: (inout State, Double) -> Void,
+        _ samples: [Sample], _ subset: LabelSubset, _ place: SourceRange, _ initial: State, add: (inout State, Double) -> Void,
         result: (State) -> Double
     ) -> [Sample] {
         if subset.keeps, subset.names.isEmpty {
@@ -90,19 +90,12 @@ extension Query {
             }
             return [Sample(labels: .empty, value: result(state), nameless: nameless)]
         }
-        var groups = GroupIndex(subset, delaysNames: delaysNames)
-        var states: [State] = []
-        var nameless: [Bool] = []
-        for sample in samples {
-            let (group, isNew) = groups.insert(sample)
-            if isNew {
-                states.append(initial)
-                nameless.append(sample.nameless)
-            }
-            add(&states[group], sample.value)
-            if sample.nameless { nameless[group] = true }
+        let grouping = grouping(samples, subset, place)
+        var states = Array(repeating: initial, count: grouping.results.count)
+        for (sample, group) in zip(samples, grouping.groups) { add(&states[Int(group)], sample.value) }
+        return states.indices.map {
+            Sample(labels: grouping.results[$0], value: result(states[$0]), nameless: grouping.resultIsNameless[$0])
         }
-        return states.indices.map { Sample(labels: groups.labels(of: $0), value: result(states[$0]), nameless: nameless[$0]) }
     }
 
     // MARK: - count_values

@@ -7,6 +7,8 @@ final class Query {
     let source: any SeriesSource
     /// The source, where it remembers windows and the query is for one time. When counters began is not remembered.
     private let windowed: (any WindowedSource)?
+    /// What earlier evaluations of the expression left; only where it is evaluated at one time.
+    let memory: EvaluationMemory?
     let start: Int64
     let end: Int64
     /// 0 for an instant query.
@@ -22,11 +24,15 @@ final class Query {
     private let deadline: ContinuousClock.Instant?
     private var checks = 0
 
-    init(engine: PromQLEngine, text: String, source: any SeriesSource, start: Int64, end: Int64, step: Int64) {
+    init(
+        engine: PromQLEngine, text: String, source: any SeriesSource, start: Int64, end: Int64, step: Int64,
+        memory: EvaluationMemory? = nil
+    ) {
         self.engine = engine
         self.text = Array(text.utf8)
         self.source = source
         windowed = step == 0 && !engine.features.contains(.startTimestamps) ? source as? any WindowedSource : nil
+        self.memory = memory
         self.start = start
         self.end = end
         self.step = step
