@@ -16,8 +16,8 @@ struct BitWriter: Sendable {
             bytes[bytes.count - 1] |= UInt8(truncatingIfNeeded: value >> UInt64(missing)) & (0xFF >> (8 - free))
         }
         let added = (missing + 7) / 8
-        // Doubling would leave a third of the memory of all heads unused.
-        if bytes.count + added > bytes.capacity { bytes.reserveCapacity(bytes.count + max(24, bytes.count / 4)) }
+        // Doubling would leave a third of the memory of heads unused.
+        if bytes.count + added > bytes.capacity { bytes.reserveCapacity(bytes.count + max(16, bytes.count / 8)) }
         free = UInt8(added * 8 - missing)
         let rest = value << UInt64(64 - missing)
         for place in 0..<added { bytes.append(UInt8(truncatingIfNeeded: rest >> UInt64(56 - 8 * place))) }

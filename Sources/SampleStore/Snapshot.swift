@@ -6,7 +6,7 @@ enum Snapshot {
 
     private enum Kind {
         static let header: UInt8 = 3
-        /// 4 was a series whose chunks had Prometheus' own widths of deltas.
+        /// 4 was a series whose chunks had deltas of deltas.
         static let series: UInt8 = 5
     }
 

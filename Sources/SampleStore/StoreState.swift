@@ -47,6 +47,7 @@ struct StoreState: Sendable {
             count(.seriesLimit)
             return nil
         }
+        let labels = labels.withoutSpareRoom
         let series = StoredSeries(labels: labels, generation: nextGeneration)
         guard stats.bytes + series.sizeBytes <= limits.bytesMax else {
             count(.bytesLimit)
@@ -198,5 +199,16 @@ struct StoreState: Sendable {
             stats.bytes -= dropped.bytes
             stats.samples -= dropped.samples
         }
+    }
+}
+
+extension Labels {
+    /// The same in an array of just their size: labels that were put together have room for as many again.
+    fileprivate var withoutSpareRoom: Labels {
+        guard pairs.capacity > pairs.count else { return self }
+        var exact: [Label] = []
+        exact.reserveCapacity(pairs.count)
+        exact += pairs
+        return Labels(sorted: exact)
     }
 }

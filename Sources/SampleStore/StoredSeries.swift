@@ -71,6 +71,7 @@ struct StoredSeries: Sendable {
             previousValue = last.value
             if head.isFull || sample.timestamp &- head.firstTimestamp >= XORChunk.spanMillisecondsMax {
                 closedSamples += UInt32(head.count)
+                chunks.reserveCapacity(chunks.count + 1)
                 chunks.append(head.close())
                 head = XORChunkWriter()
                 growth = StoredSeries.chunkOverheadBytes + before

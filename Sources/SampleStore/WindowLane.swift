@@ -55,14 +55,17 @@ final class WindowLane<Window: SeriesWindow>: Sendable {
 
     /// What the windows will take, as far as the series' newest chunks tell how many samples there will be.
     private func bytesFor(_ slots: [Int32], _ store: borrowing StoreState, _ length: Int64) -> Int {
-        var bytes = 0
-        for slot in slots {
-            let series = store.slots[Int(slot)]
-            let span = max(1, series.head.lastTimestamp &- series.head.firstTimestamp)
-            let samples = Double(series.head.count) * max(1, Double(length) / Double(span))
-            bytes += Window.sizeBytes(samples: min(series.sampleCount, Int(min(samples, 1e9))))
+        unsafe store.slots.withUnsafeBufferPointer { series in
+            guard let first = series.baseAddress else { return 0 }
+            var bytes = 0
+            for slot in slots {
+                let series = unsafe first + Int(slot)
+                let span = unsafe max(1, series.pointee.head.lastTimestamp &- series.pointee.head.firstTimestamp)
+                let samples = unsafe Double(series.pointee.head.count) * max(1, Double(length) / Double(span))
+                bytes += unsafe Window.sizeBytes(samples: min(series.pointee.sampleCount, Int(min(samples, 1e9))))
+            }
+            return bytes
         }
-        return bytes
     }
 
     /// The windows of these slots: known ones stay, series that are gone leave.

@@ -1,6 +1,7 @@
 /// A sequence of samples, compressed after "Gorilla: A Fast, Scalable, In-Memory Time Series Database" (Pelkonen et al., VLDB 2015),
-/// as Prometheus' tsdb/chunkenc/xor.go does: timestamps as the delta of their deltas, values as the XOR with the one before. The
-/// deltas have two short forms more, because a timer is a few milliseconds early or late and a fourth of all memory was that.
+/// as Prometheus' tsdb/chunkenc/xor.go does: values as the XOR with the one before, timestamps against a pace. The pace is the first
+/// delta, and changes slowly while samples are a few milliseconds early or late, as a timer's are: as the delta of deltas that was
+/// half of the memory of slow series.
 struct XORChunk: Sendable {
     /// A reader who wants the end decodes from the start: this many samples at most.
     static let samplesMax = 480
@@ -24,14 +25,45 @@ struct XORChunk: Sendable {
     }
 }
 
-/// The ones before a delta of deltas that takes 64 bits. Fewer of them are followed by a zero and `deltaWidth` bits.
-private let deltaOnesMax = 5
+/// The milliseconds by which samples come when they come at regular intervals.
+private struct Pace: Sendable {
+    /// Farther off is not early or late, but another interval.
+    private static let toleranceMilliseconds: Int64 = 8
+
+    private(set) var delta: Int64
+    /// The sum of what samples were late since the delta changed; it only grows when the delta is wrong.
+    private var drift: Int8 = 0
+
+    init(_ delta: Int64) { self.delta = delta }
+
+    /// After a sample that came so much later than expected.
+    @inline(__always)
+    mutating func follow(_ late: Int64) {
+        if late == 0 { return }
+        guard late.magnitude <= UInt64(Pace.toleranceMilliseconds) else {
+            delta = delta &+ late
+            drift = 0
+            return
+        }
+        drift += Int8(truncatingIfNeeded: late)
+        if drift > Pace.toleranceMilliseconds {
+            delta = delta &+ 1
+            drift = 0
+        } else if drift < -Pace.toleranceMilliseconds {
+            delta = delta &- 1
+            drift = 0
+        }
+    }
+}
+
+/// The ones before a distance from the pace that takes 64 bits. Fewer of them are followed by a zero and `paceWidth` bits.
+private let paceOnesMax = 5
 
 @inline(__always)
-private func deltaWidth(_ ones: Int) -> Int {
+private func paceWidth(_ ones: Int) -> Int {
     switch ones {
-    case 1: 4
-    case 2: 7
+    case 1: 3
+    case 2: 6
     case 3: 14
     default: 20
     }
@@ -42,7 +74,7 @@ struct XORChunkWriter: Sendable {
     private(set) var firstTimestamp: Int64 = 0
     private(set) var lastTimestamp: Int64 = 0
     private(set) var lastBits: UInt64 = 0
-    private var delta: Int64 = 0
+    private var pace = Pace(0)
     private var bits = BitWriter()
     private var samples: UInt16 = 0
     /// Past 64 while no window of significant bits was written yet.
@@ -79,13 +111,13 @@ struct XORChunkWriter: Sendable {
             bits.write(valueBits, 64)
             firstTimestamp = timestamp
         case 1:
-            delta = timestamp &- lastTimestamp
-            bits.writeUvarint(UInt64(bitPattern: delta))
+            pace = Pace(timestamp &- lastTimestamp)
+            bits.writeUvarint(UInt64(bitPattern: pace.delta))
             writeValue(valueBits)
         default:
-            let newDelta = timestamp &- lastTimestamp
-            writeDeltaOfDelta(newDelta &- delta)
-            delta = newDelta
+            let late = timestamp &- lastTimestamp &- pace.delta
+            writeLate(late)
+            pace.follow(late)
             writeValue(valueBits)
         }
         lastTimestamp = timestamp
@@ -93,21 +125,21 @@ struct XORChunkWriter: Sendable {
         samples += 1
     }
 
-    private mutating func writeDeltaOfDelta(_ change: Int64) {
+    private mutating func writeLate(_ change: Int64) {
         if change == 0 {
             bits.write(0, 1)
             return
         }
         let raw = UInt64(bitPattern: change)
-        for ones in 1..<deltaOnesMax {
-            let width = deltaWidth(ones)
+        for ones in 1..<paceOnesMax {
+            let width = paceWidth(ones)
             // The range is shifted by one against two's complement: -(2^(w-1)-1) … 2^(w-1).
             guard change >= -((1 << (width - 1)) - 1), change <= 1 << (width - 1) else { continue }
             let prefix: UInt64 = (1 << UInt64(ones + 1)) - 2
             bits.write(prefix << UInt64(width) | raw & ((1 << UInt64(width)) - 1), ones + 1 + width)
             return
         }
-        bits.write((1 << UInt64(deltaOnesMax)) - 1, deltaOnesMax)
+        bits.write((1 << UInt64(paceOnesMax)) - 1, paceOnesMax)
         bits.write(raw, 64)
     }
 
@@ -139,7 +171,7 @@ struct XORChunkWriter: Sendable {
 struct XORCursor: Sendable {
     private(set) var timestamp: Int64 = 0
     private(set) var valueBits: UInt64 = 0
-    private var delta: Int64 = 0
+    private var pace = Pace(0)
     private var bit: UInt32 = 0
     private(set) var read: UInt16 = 0
     private var leading: UInt8 = 0
@@ -167,8 +199,8 @@ struct XORCursor: Sendable {
             valueBits = value
             return true
         }
-        delta = Int64(bitPattern: first)
-        timestamp = timestamp &+ delta
+        pace = Pace(Int64(bitPattern: first))
+        timestamp = timestamp &+ pace.delta
         return unsafe readValue(bytes)
     }
 
@@ -178,17 +210,22 @@ struct XORCursor: Sendable {
         let ones = (~word).leadingZeroBitCount
         if ones == 0 {
             bit &+= 1
-        } else if ones < deltaOnesMax {
-            let width = deltaWidth(ones)
+            timestamp = timestamp &+ pace.delta
+            return true
+        }
+        let late: Int64
+        if ones < paceOnesMax {
+            let width = paceWidth(ones)
             let raw = Int64(bitPattern: (word << UInt64(ones + 1)) >> UInt64(64 - width))
-            delta = delta &+ (raw > 1 << Int64(width - 1) ? raw - (1 << Int64(width)) : raw)
+            late = raw > 1 << Int64(width - 1) ? raw - (1 << Int64(width)) : raw
             bit &+= UInt32(truncatingIfNeeded: ones + 1 + width)
         } else {
-            bit &+= UInt32(truncatingIfNeeded: deltaOnesMax)
+            bit &+= UInt32(truncatingIfNeeded: paceOnesMax)
             guard let raw = unsafe readBits(64, bytes) else { return false }
-            delta = delta &+ Int64(bitPattern: raw)
+            late = Int64(bitPattern: raw)
         }
-        timestamp = timestamp &+ delta
+        timestamp = timestamp &+ pace.delta &+ late
+        pace.follow(late)
         return true
     }
 
