@@ -1,4 +1,5 @@
 public import MetricsModel
+internal import PromQL
 
 /// Evaluates rules over stored history, at the instants at which they would have been evaluated, with the groups of production.
 public struct RuleReplay {
@@ -163,7 +164,9 @@ public struct RuleReplay {
                 }
                 if !rule.deadSelectors.isEmpty { add(.noSeries(rule.deadSelectors)) }
                 let needed = Self.needed(rule.definition, in: definition, span: span, settings: settings)
-                if rule.deadSelectors.isEmpty, rule.definition.expression.reads.reach > 0, begins.map({ $0 > needed }) ?? true {
+                if rule.deadSelectors.isEmpty, !rule.definition.expression.reads.needed.isEmpty,
+                    begins.map({ $0 > needed }) ?? true
+                {
                     add(.historyTooShort(needed: needed, begins: begins))
                 }
                 if let failure = groups[place].failures[number] { add(.failed(count: failure.count, error: failure.error)) }
@@ -177,7 +180,9 @@ public struct RuleReplay {
         _ rule: RuleDefinition, in group: RuleGroupDefinition, span: Span, settings: RuleSettings
     ) -> Int64 {
         let offset = group.queryOffset ?? settings.queryOffset
-        return [wait(of: rule), rule.expression.reads.reach, offset].reduce(span.from) { time, part in
+        // An instant selector is content with the newest sample: what it may look back says nothing about what it needs.
+        let reach = (rule.expression as? PromQLRuleExpression)?.expression.reach(lookback: 0) ?? rule.expression.reads.reach
+        return [wait(of: rule), reach, offset].reduce(span.from) { time, part in
             let (earlier, isOver) = time.subtractingReportingOverflow(part)
             return isOver ? .min : earlier
         }
