@@ -38,9 +38,11 @@ test:
 	swift build --build-tests
 	@.ci/step 'Running the tests; servers are started on free loopback ports and stopped again'
 	swift test --skip-build --experimental-maximum-parallelization-width 4
-	@.ci/step 'Checking the shipped rules with promtool'
+	@.ci/step 'Checking the shipped rules with promtool and with Vitals'
 	promtool check rules alerts/*.yml
 	promtool test rules alerts/tests/*.yml
+	.build/debug/vitals check rules --lint-fatal alerts/*.yml
+	.build/debug/vitals test rules --coverage alerts/tests/*.yml
 
 check:
 	@.ci/need build test

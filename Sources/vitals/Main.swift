@@ -39,7 +39,8 @@ struct Vitals: AsyncParsableCommand {
         abstract: "Samples Postgres and Redis, serves /metrics, evaluates alert rules and pages, and keeps system_health rows.",
         version: "vitals \(Build.version) (Swift \(Build.swiftVersion))",
         subcommands: [
-            Serve.self, DemoCommand.self, Check.self, TestCommand.self, QueryCommand.self, Migrate.self, ListMetrics.self,
+            Serve.self, DemoCommand.self, Check.self, TestCommand.self, Replay.self, QueryCommand.self, Migrate.self,
+            ListMetrics.self,
             MuteCommand.self, NotifyCommand.self,
         ])
 }
