@@ -68,7 +68,8 @@ private func write(
                 try await $0.query("count_over_time(up{job=\"itself\", origin=\"there\"}[1m])").first.map { $0.value >= 6 }
                     ?? false
             }
-            #expect(arrived, "\(try vitals.logged())")
+            let log = try vitals.logged()
+            #expect(arrived, "\(log)")
             // Old enough to have arrived, young enough to be there.
             let time = Int64(Date().timeIntervalSince1970 * 1_000) - 2_000
             for expression in [
