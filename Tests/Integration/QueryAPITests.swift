@@ -11,7 +11,7 @@ import Testing
         "avg_over_time(temperature{job=\"diff\"}[2m])", "gone{job=\"diff\"}", "back{job=\"diff\"}", "absent(gone{job=\"diff\"})",
         "tiny{job=\"diff\"}", "huge{job=\"diff\"} * 3", "count_values(\"v\", back{job=\"diff\"})", "vector(1)", "1 / 0", "-1 / 0",
         "0 / 0",
-        "time()", "topk(2, requests_total{job=\"diff\"})", "sum(requests_total{job=\"diff\"}) without (code)",
+        "time()", "topk(2, sum by (instance) (requests_total{job=\"diff\"}))", "sum(requests_total{job=\"diff\"}) without (code)",
         "requests_total{job=\"diff\"} / on (instance) group_left temperature{job=\"diff\"}",
         "max_over_time(sum(requests_total{job=\"diff\"})[5m:1m])", "requests_total{job=\"diff\"} offset 3m > bool 100",
         "label_replace(back{job=\"diff\"}, \"x\", \"$1-y\", \"instance\", \"(.*)\")", "scalar(tiny{job=\"diff\"})", "\"text\"",
@@ -35,7 +35,9 @@ import Testing
                 for path in paths {
                     let (ours, theirs) = try await pair.ask(pair.placed(path))
                     #expect(theirs.0 == 200, "\(expression): \(theirs.1)")
-                    #expect(ours.0 == theirs.0 && ours.1["data"] == theirs.1["data"], "\(path)\n ours \(ours)\n theirs \(theirs)")
+                    #expect(
+                        ours.0 == theirs.0 && ours.1.isNear(theirs.1, member: "data"), "\(path)\n ours \(ours)\n theirs \(theirs)"
+                    )
                     compared += 1
                 }
             }
@@ -55,7 +57,7 @@ import Testing
         "query_range?query=up&start=1&end=2&step=-1", "query_range?query=up&start=1&end=2&step=x",
         "query_range?query=up&start=0&end=11001&step=1", "query_range?query=up&start=1&end=2&step=1e20", "series",
         "series?match[]=%7B%7D",
-        "series?match[]=x%5B5m%5D", "labels?match[]=%7B%7D", "labels?start=x", "metadata?limit=x", "metadata?limit_per_metric=x",
+        "series?match[]=x%5B5m%5D", "labels?match[]=%7B%7D", "labels?start=x", "metadata?limit=x",
         "query?query=requests_total%20%2B%20on(instance)%20temperature", "query?query=nosuch(1)",
         "query_range?query=up%5B5m%5D&start=1&end=2&step=1",
         "query_exemplars?query=x&start=2&end=1", "format_query?query=%29",
@@ -67,7 +69,8 @@ import Testing
         "query?query=up&time=x", "labels?start=x",
         // A range query's parse error had no "invalid parameter".
         "query_range?query=up%5B5m%5D&start=1&end=2&step=1",
-        // The parser's own words.
+        // The parser's own words; an empty text has no place in 3.14.
+        "query?query=",
         "series?match[]=x%5B5m%5D", "query?query=sum(",
         "query?query=requests_total%20%2B%20on(instance)%20temperature",
     ]

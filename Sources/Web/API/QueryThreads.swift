@@ -1,11 +1,20 @@
 import NIOPosix
 import Synchronization
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// The threads on which queries are evaluated and their answers written. A few, and nobody else's: a heavy query delays neither a
 /// scrape nor a rule, and a hundred of them wait for each other.
 final class QueryThreads: TaskExecutor {
     /// Requests that may wait for a thread. A dashboard asks some dozens at once; beyond, the answer is 503 at once, not after a minute.
     private static let waitingMax = 200
+
+    /// Where processors are few, scrapes and rules go first. The store's lock inherits priorities, so that nobody waits for a nice holder.
+    private static let niceness: Int32 = 10
 
     private let threads: NIOThreadPool
     private let asked = Atomic(0)
@@ -22,7 +31,11 @@ final class QueryThreads: TaskExecutor {
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        threads.submit { _ in job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+        threads.submit { _ in
+            // On Linux the niceness is the thread's own (setpriority(2), "C library/kernel differences").
+            _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, Self.niceness)
+            job.runSynchronously(on: self.asUnownedTaskExecutor())
+        }
     }
 
     /// Runs `body` on one of the threads, in a task of its own that is cancelled when the client leaves.
