@@ -88,7 +88,15 @@ struct NewestWindow: SeriesWindow {
     var sizeBytes: Int { NewestWindow.sizeBytes(samples: 1) }
 
     mutating func advance(_ series: UnsafePointer<StoredSeries>, after: Int64, through: Int64) {
-        sample = unsafe series.pointee.newest(after: after, through: through)
+        // Mostly it is the newest of all, and nothing else of the series is touched.
+        let newest = unsafe series.pointee.head.lastTimestamp
+        if unsafe series.pointee.head.count > 0, newest <= through {
+            sample =
+                newest > after
+                ? Sample(timestamp: newest, value: unsafe Double(bitPattern: series.pointee.head.lastBits)) : nil
+        } else {
+            sample = unsafe series.pointee.newest(after: after, through: through)
+        }
     }
 }
 

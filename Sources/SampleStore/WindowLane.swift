@@ -44,12 +44,14 @@ final class WindowLane<Window: SeriesWindow>: Sendable {
             }
             guard isPossible else { return nil }
             lane.through = through
-            var bytes = 0
-            for window in lane.windows {
-                body(window)
-                bytes += window.sizeBytes
+            return unsafe lane.windows.withUnsafeBufferPointer { windows in
+                var bytes = 0
+                for place in windows.indices {
+                    unsafe body(windows[place])
+                    bytes += unsafe windows[place].sizeBytes
+                }
+                return bytes
             }
-            return bytes
         }
     }
 
