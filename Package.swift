@@ -131,7 +131,10 @@ let package = Package(
                 name: "conformance", dependencies: ["PromQL", "MetricsModel", "SampleStore", "Alerting", "Fuzzing"],
                 path: "Tests/Conformance", swiftSettings: settings),
             .executableTarget(
-                name: "benchmarks", dependencies: ["Demo", "Postgres", "Redis"], path: "Tests/Benchmarks",
-                swiftSettings: settings),
+                name: "benchmarks",
+                dependencies: [
+                    "Demo", "Postgres", "Redis", "Alerting", "CMalloc", "MetricsModel", "PromQL", "SampleStore",
+                ],
+                path: "Tests/Benchmarks", swiftSettings: settings),
         ]
 )
