@@ -106,12 +106,13 @@ public final class Heartbeat: Sendable {
     private func send(problem: String?) async throws(NotifyError) {
         let url = try settings.url.read()
         guard let problem else {
-            _ = try await sender.send(.get, to: url, secrets: [url])
+            _ = try await sender.send(.get, to: url, secrets: URLParts.secrets(of: url))
             return
         }
         // healthchecks.io keeps the body of a failure and shows it in its page.
         _ = try await sender.send(
-            .post(body: Array(problem.utf8), contentType: "text/plain; charset=utf-8"), to: Self.failureURL(url), secrets: [url])
+            .post(body: Array(problem.utf8), contentType: "text/plain; charset=utf-8"), to: Self.failureURL(url),
+            secrets: URLParts.secrets(of: url))
     }
 
     /// The address with `/fail` after its path.

@@ -127,7 +127,7 @@ public struct SlackNotifier: PageNotifier {
 extension SlackNotifier: TestableNotifier {
     public func answer(to page: Page) async throws(NotifyError) -> String {
         let url = try settings.url.read()
-        let answer = try await sender.postJSON(try payload(page), to: url, secrets: [url])
+        let answer = try await sender.postJSON(try payload(page), to: url, secrets: URLParts.secrets(of: url))
         // chat.postMessage and its kind say 200 to what they refuse (https://docs.slack.dev/apis/web-api/#evaluating_responses).
         let compact = answer.text.utf8.filter { $0 > 0x20 }
         if compact.firstRange(of: Array(#""ok":false"#.utf8)) != nil {

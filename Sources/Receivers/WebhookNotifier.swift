@@ -40,6 +40,6 @@ extension WebhookNotifier: TestableNotifier {
     public func answer(to page: Page) async throws(NotifyError) -> String {
         let url = try settings.url.read()
         let body = WebhookPayload.encode(page, externalURL: externalURL, alertsMax: settings.alertsMax)
-        return try await sender.postJSON(body, to: url, secrets: [url]).shown
+        return try await sender.postJSON(body, to: url, secrets: URLParts.secrets(of: url)).shown
     }
 }

@@ -17,7 +17,7 @@ import Testing
             // Quotes what it was asked, as some do.
             let refusing = try HTTPStub()
             defer { refusing.stop() }
-            refusing.set(.reply(status: 404, body: "no hook /services/\(canary)-slack nor /\(canary)-ping here"))
+            refusing.set(.quote(status: 404))
             let address = try servers.directory.write("hook-address", refusing.url + "/\(canary)-in-a-file")
             let rules = try servers.directory.write("rules.yml", RuleTexts.databaseDown(for: "1s"))
             let token = try servers.directory.write("token", canary + "-a-token-of-thirty-two-characters")

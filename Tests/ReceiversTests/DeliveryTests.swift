@@ -94,8 +94,9 @@ import Testing
     func secrets() async throws {
         let stub = try HTTPStub()
         defer { stub.stop() }
-        let path = "/services/canary-path"
-        let echo = "no_service for \(stub.url)\(path) canary-key-0123456789 canary-password Bearer canary-token"
+        let path = "/services/T00/canary-path-0123"
+        let echo =
+            "no_service for \(stub.url)\(path) nor \(path), canary-path-0123 unknown; canary-key-0123456789 canary-password Bearer canary-token"
         try await withClient { client in
             for status in [200, 404, 500] {
                 stub.set(.reply(status: status, body: echo))

@@ -11,6 +11,8 @@ public final class HTTPStub: Sendable {
         case answer(status: Int, after: Duration = .zero)
         /// This status, these header lines and this body.
         case reply(status: Int, headers: [String] = [], body: String)
+        /// This status, with the path that was asked for in the body.
+        case quote(status: Int)
         /// Nothing: the connection stays open and silent.
         case silence
     }
@@ -95,7 +97,7 @@ public final class HTTPStub: Sendable {
         let behaviour = shared.state.withLock { state in
             let status: Int? =
                 switch state.behaviour {
-                case .answer(let status, _), .reply(let status, _, _): status
+                case .answer(let status, _), .reply(let status, _, _), .quote(let status): status
                 case .silence: nil
                 }
             state.requests.append(
@@ -110,6 +112,8 @@ public final class HTTPStub: Sendable {
         case .answer(let status, let pause):
             usleep(UInt32(pause / .microseconds(1)))
             write("HTTP/1.1 \(status) Stub\r\nContent-Type: application/json\r\n", body: "{}", to: client)
+        case .quote(let status):
+            write("HTTP/1.1 \(status) Stub\r\n", body: "no hook at \(words[1])", to: client)
         case .reply(let status, let headers, let body):
             write("HTTP/1.1 \(status) Stub\r\n" + headers.map { $0 + "\r\n" }.joined(), body: body, to: client)
         }

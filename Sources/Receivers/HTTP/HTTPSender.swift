@@ -98,8 +98,10 @@ public struct HTTPSender: Sendable {
 
     /// The beginning of a text, on one line, without secrets.
     static func shown(_ text: String, without secrets: [String]) -> String {
-        var shown = text
-        for secret in secrets where secret.utf8.count >= 4 {
+        // More than is shown, so that a secret which is cut off at the end is still known as one.
+        var shown = String(String.UnicodeScalarView(text.unicodeScalars.prefix(16 * shownBytesMax)))
+        // The longest first: a part of a secret would hide that the whole stands there.
+        for secret in secrets.sorted(by: { $0.utf8.count > $1.utf8.count }) where secret.utf8.count >= 4 {
             while let range = shown.firstRange(of: secret) { shown.replaceSubrange(range, with: "<secret>") }
         }
         let scalars = shown.unicodeScalars.prefix(Self.shownBytesMax).map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }

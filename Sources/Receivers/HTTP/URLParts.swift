@@ -32,6 +32,18 @@ package struct URLParts: Sendable {
         whole = scheme + host + wholePath + query
     }
 
+    /// The texts by which an address that is a secret could be told: itself, its path and query, and those parts of them that look like
+    /// no word. Web servers like to quote the path that they did not find.
+    static func secrets(of url: String) -> [String] {
+        guard let parts = URLParts(url), let scheme = parts.whole.firstRange(of: "://") else { return [url] }
+        let path = parts.whole[scheme.upperBound...].drop { $0 != "/" && $0 != "?" }
+        guard path.utf8.count > 1 else { return [url] }
+        let words = path.split { "/?&=".contains($0) }.filter { word in
+            word.utf8.count >= 16 || word.utf8.count >= 8 && word.contains(where: \.isNumber)
+        }
+        return [url, parts.whole, String(path), Self.decoded(path)] + words.flatMap { [String($0), Self.decoded($0)] }
+    }
+
     private static func decoded(_ text: Substring) -> String {
         var out: [UInt8] = []
         var rest = Array(text.utf8)[...]
