@@ -75,7 +75,7 @@ let package = Package(
         + room("MetricsModel", [])
         + room("SampleStore", ["MetricsModel"], strict, tests: ["PromQL"])
         + room("RemoteWrite", ["MetricsModel", "CSnappy"], strict)
-        + room("PromQL", ["MetricsModel", "CRE2"], tests: ["Fuzzing"])
+        + room("PromQL", ["MetricsModel", "CRE2"], tests: ["Alerting", "Fuzzing"])
         + room("Alerting", ["MetricsModel", "PromQL", "YAML"])
         + room(
             "Receivers",

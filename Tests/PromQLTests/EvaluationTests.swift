@@ -148,6 +148,14 @@ struct EvaluationTests {
         }
     }
 
+    @Test("A trend seen from the ends of the number range is a number", arguments: [Int64.min, .min + 1, .max])
+    func extremeTrend(time: Int64) throws {
+        let source = try LiteralSource(["m 1 2 4"])
+        for text in ["predict_linear(m[5m] @ 120, 60)", "deriv(m[5m] @ 120)", "rate(m[5m] @ 120)"] {
+            #expect(try lines(text, at: time, source).count == 1)
+        }
+    }
+
     @Test("A subquery of many steps over nothing ends at the deadline")
     func emptySteps() throws {
         let engine = PromQLEngine(limits: QueryLimits(duration: .milliseconds(50)))

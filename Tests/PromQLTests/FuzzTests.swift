@@ -12,7 +12,8 @@ struct FuzzTests {
 
     @Test(
         "Inputs that once failed do no more",
-        arguments: [405, 798, 5209, 12_749, 88_114, 277_710, 438_033, 541_382, 614_773, 719_767, 905_411] as [UInt64])
+        arguments: [405, 798, 5209, 12_749, 88_114, 277_710, 438_033, 541_382, 614_773, 719_767, 905_411, 203_012_570] as [UInt64]
+    )
     func once(seed: UInt64) {
         if let failure = Fuzz.run(seed: seed).failure { Issue.record("\(failure)") }
     }

@@ -118,6 +118,8 @@ extension Query {
         }
     }
 
+    // Differences of times wrap around, as in Go: at the ends of the number range the answer means nothing, and must not be a trap.
+
     /// The change over a window, extrapolated to its edges when the samples reach near them (promql/functions.go extrapolatedRate).
     private func extrapolated(
         _ window: WindowSummary, _ source: WindowSource, at time: Int64, isCounter: Bool, isRate: Bool
@@ -127,11 +129,11 @@ extension Query {
         let start = end.subtractingSaturated(source.length)
         var result = window.last - window.first
         if isCounter { for value in window.lost { result += value } }
-        let sampled = Double(window.lastTimestamp - window.firstTimestamp) / 1000
+        let sampled = Double(window.lastTimestamp &- window.firstTimestamp) / 1000
         let spacing = sampled / Double(window.count - 1)
         let threshold = spacing * 1.1
-        var toStart = Double(window.firstTimestamp - start) / 1000
-        var toEnd = Double(end - window.lastTimestamp) / 1000
+        var toStart = Double(window.firstTimestamp &- start) / 1000
+        var toEnd = Double(end &- window.lastTimestamp) / 1000
         if toStart >= threshold { toStart = spacing / 2 }
         // A counter does not start below zero.
         if isCounter, result > 0, window.first >= 0 {
@@ -145,7 +147,7 @@ extension Query {
 
     private func instantChange(_ window: WindowSummary, isRate: Bool) -> Double? {
         guard window.count >= 2 else { return nil }
-        let elapsed = window.lastTimestamp - window.previousTimestamp
+        let elapsed = window.lastTimestamp &- window.previousTimestamp
         guard elapsed > 0 else { return nil }
         let (now, before) = (window.last, window.previous)
         let difference = isRate && now < before ? now : now - before
@@ -168,7 +170,7 @@ extension Query {
         for index in window.indices {
             let y = window.values[index]
             if y != first { isConstant = false }
-            let x = Double(window.timestamps[index] - origin) / 1000
+            let x = Double(window.timestamps[index] &- origin) / 1000
             sumX.add(x)
             sumY.add(y)
             sumXY.add(x * y)
@@ -251,7 +253,7 @@ extension Query {
         // A counter that was reset in between is taken to have started from zero.
         if isCounter, b < a { a = 0 }
         let (from, to) = (series.timestamps[index], series.timestamps[index + 1])
-        return a + (b - a) * Double(time - from) / Double(to - from)
+        return a + (b - a) * Double(time &- from) / Double(to &- from)
     }
 
     /// An instant selector whose value is interpolated between the neighbours of the time.

@@ -13,7 +13,7 @@ extension Query {
         case .irate:
             guard window.count >= 2 else { return nil }
             let last = window.upper - 1
-            let seconds = Double(series.timestamps[last] - series.timestamps[last - 1]) / 1000
+            let seconds = Double(series.timestamps[last] &- series.timestamps[last - 1]) / 1000
             guard seconds > 0 else { return nil }
             let change = series.isReset(at: last) ? series.values[last] : series.values[last] - series.values[last - 1]
             return change / seconds
@@ -37,15 +37,15 @@ extension Query {
             if series.isReset(at: index) { result += series.values[index - 1] }
         }
         if overlaps { noteOverlap(series, argument) }
-        var sampled = Double(window.lastTime - window.firstTime) / 1000
+        var sampled = Double(window.lastTime &- window.firstTime) / 1000
         let spacing = window.count > 1 ? sampled / Double(window.count - 1) : 0
         let threshold = spacing * 1.1
-        var toStart = Double(window.firstTime - start) / 1000
-        var toEnd = Double(end - window.lastTime) / 1000
+        var toStart = Double(window.firstTime &- start) / 1000
+        var toEnd = Double(end &- window.lastTime) / 1000
         let firstStart = series.startTimestamps[window.lower]
         if firstStart != 0, firstStart > start, firstStart < window.firstTime {
             toStart = 0
-            sampled = Double(window.lastTime - firstStart) / 1000
+            sampled = Double(window.lastTime &- firstStart) / 1000
             result += window.first
         } else if window.count < 2 {
             return nil
