@@ -73,7 +73,7 @@ private func write(
             // Old enough to have arrived, young enough to be there.
             let time = Int64(Date().timeIntervalSince1970 * 1_000) - 2_000
             for expression in [
-                "up{job=\"itself\"}", "sum by (__name__) ({__name__=~\"redis_.+\", job=\"itself\"})",
+                "up{job=\"itself\"}", "max by (__name__) ({__name__=~\"redis_.+\", job=\"itself\"})",
                 "count({job=\"itself\"})", "vitals_store_samples{job=\"itself\"} * 2", "scrape_samples_scraped{job=\"itself\"}",
             ] {
                 let mine = try await ours.query(expression, at: time)
@@ -99,7 +99,9 @@ private func write(
             }
             // The target goes: its series end here as there.
             try directory.write(
-                "prometheus.yml", "global: {scrape_interval: 1s}\nremote_write: [{url: \"\(vitals.url)/api/v1/write\"}]\n")
+                "prometheus.yml",
+                "global: {scrape_interval: 1s, external_labels: {origin: there}}\nremote_write: [{url: \"\(vitals.url)/api/v1/write\"}]\n"
+            )
             #expect(try await fetch(prometheus.url + "/-/reload", method: "POST").status == 200)
             let ended = try await ours.wait(within: .seconds(20)) { try await $0.query("up{job=\"itself\"}").isEmpty }
             #expect(ended)

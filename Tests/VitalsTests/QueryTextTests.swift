@@ -36,6 +36,16 @@ import Testing
         #expect(throws: QueryText.Failure.self) { try QueryText.lines(value) }
     }
 
+    @Test(
+        "Numbers are printed with all their digits",
+        arguments: [
+            ("2.9e+21", "2900000000000000000000"), ("-1e-09", "-0.000000001"), ("1.25e-07", "0.000000125"), ("12", "12"),
+            ("NaN", "NaN"), ("+Inf", "+Inf"), ("1.2345e+02", "123.45"), ("e", "e"), ("1e999", "1e999"),
+        ])
+    func digits(number: String, printed: String) {
+        #expect(spelledOut(number) == printed)
+    }
+
     @Test("Label sets and values stand on lines of their own; JSON is the result alone")
     func others() throws {
         let sets = try JSONValue(text: #"[{"__name__":"up","job":"x"},{"a":"b"}]"#)

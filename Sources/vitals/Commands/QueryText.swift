@@ -86,11 +86,27 @@ enum QueryText {
             throw Failure(message: "a point is no pair of time and value")
         }
         switch pair[0] {
-        case .integer(let time): return (String(time), text)
-        case .number(let time): return ("\(time)", text)
+        case .integer(let time): return (String(time), spelledOut(text))
+        case .number(let time): return ("\(time)", spelledOut(text))
         case .null, .bool, .string, .array, .object: throw Failure(message: "a point has no time")
         }
     }
+}
+
+/// A number without its exponent: promtool prints all digits of what the API shortens (`2.9e+21`). What is no such number is itself.
+func spelledOut(_ number: String) -> String {
+    let halves = number.split(separator: "e", maxSplits: 1)
+    // The range of a double.
+    guard halves.count == 2, let exponent = Int(halves[1]), abs(exponent) <= 400 else { return number }
+    let isNegative = halves[0].hasPrefix("-")
+    let mantissa = (isNegative ? halves[0].dropFirst() : halves[0]).split(separator: ".", maxSplits: 1)
+    guard let whole = mantissa.first else { return number }
+    let digits = whole + (mantissa.count > 1 ? mantissa[1] : "")
+    let point = whole.count + exponent
+    let sign = isNegative ? "-" : ""
+    if point <= 0 { return "\(sign)0.\(String(repeating: "0", count: -point))\(digits)" }
+    if point >= digits.count { return "\(sign)\(digits)\(String(repeating: "0", count: point - digits.count))" }
+    return "\(sign)\(digits.prefix(point)).\(digits.dropFirst(point))"
 }
 
 extension JSONValue {
