@@ -37,5 +37,5 @@ func fixed(_ value: Double) -> String {
     guard value.isFinite, abs(value) < 1e12 else { return "-" }
     let hundredths = Int((value * 100).rounded())
     let fraction = String(abs(hundredths % 100))
-    return "\(hundredths / 100).\(fraction.count == 1 ? "0" : "")\(fraction)"
+    return "\(hundredths < 0 ? "-" : "")\(abs(hundredths) / 100).\(fraction.count == 1 ? "0" : "")\(fraction)"
 }

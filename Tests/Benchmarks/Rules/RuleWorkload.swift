@@ -54,7 +54,7 @@ struct RuleWorkload {
 
     /// A rule file; every group is evaluated every 15 seconds. One element of each threshold and each rate fires.
     static func rules(_ count: Int, groupSize: Int = 50) -> String {
-        var text = "groups:\n"
+        var text = count == 0 ? "groups: []\n" : "groups:\n"
         for place in 0..<count {
             if place % groupSize == 0 { text += "  - name: bench-\(place / groupSize)\n    interval: 15s\n    rules:\n" }
             let name = place / Kind.allCases.count % names
