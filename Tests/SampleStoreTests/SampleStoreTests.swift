@@ -164,6 +164,33 @@ func lines(
         #expect(try lines(store) == [line(a, [100_000], [1])])
     }
 
+    @Test("What a rule's sample is refused for is said in Prometheus' words; the same sample again is none")
+    func refusedByRule() {
+        let store = SampleStore(limits: StoreLimits(retention: .seconds(60), seriesMax: 2))
+        let labels = Labels(["__name__": "r"])
+        #expect(store.appendOrRefuse(labels, at: 1_000_000, 1) == nil)
+        #expect(store.appendOrRefuse(labels, at: 1_000_000, 1) == nil)
+        #expect(
+            store.appendOrRefuse(labels, at: 1_000_000, 2.5)
+                == "duplicate sample for timestamp 1000000; overrides not allowed: existing 1, new value 2.5")
+        #expect(store.appendOrRefuse(labels, at: 999_999, 1) == "out of order sample")
+        #expect(store.appendOrRefuse(Labels(["__name__": "s"]), at: 1, 1) == "too old sample")
+        #expect(store.appendOrRefuse(Labels(["__name__": "t"]), at: 1_000_000, 1) == "the store takes no new series")
+    }
+
+    @Test("A longer retention keeps from then on what a shorter one would have dropped")
+    func changedRetention() throws {
+        let store = SampleStore(limits: StoreLimits(retention: .seconds(600)))
+        let labels = Labels(["__name__": "r"])
+        store.setRetention(.seconds(100_000))
+        #expect(store.retention == .seconds(100_000))
+        for second in stride(from: Int64(0), to: 50_000, by: 50) { store.append(labels, at: second * 1_000, Double(second)) }
+        #expect(store.stats.samples == 1_000)
+        store.setRetention(.seconds(600))
+        for second in stride(from: Int64(50_000), to: 60_000, by: 50) { store.append(labels, at: second * 1_000, Double(second)) }
+        #expect(store.stats.samples < 300)
+    }
+
     @Test("At the limit of bytes old chunks go, new series are refused, and what is left is right")
     func bytesLimit() throws {
         let limit = 60_000

@@ -133,6 +133,115 @@ private func configured(_ sources: inout WebSources) {
     }
 
     @Test(
+        "What is wrong with the parameters of rules is said in Prometheus' words",
+        arguments: [
+            ("type=other", #"invalid parameter \"type\": not supported value \"other\""#),
+            (
+                "exclude_alerts=maybe",
+                #"invalid parameter \"exclude_alerts\": error converting exclude_alerts: strconv.ParseBool: parsing \"maybe\": invalid syntax"#
+            ),
+            (
+                "group_next_token=x",
+                #"invalid parameter \"group_next_token\": group_limit needs to be present in order to paginate over the groups"#
+            ),
+            (
+                "group_limit=two",
+                #"invalid parameter \"group_limit\": group_limit needs to be a valid number: strconv.ParseInt: parsing \"two\": invalid syntax"#
+            ),
+            (
+                "group_limit=99999999999",
+                #"invalid parameter \"group_limit\": group_limit needs to be a valid number: strconv.ParseInt: parsing \"99999999999\": value out of range"#
+            ),
+            ("group_limit=0", #"invalid parameter \"group_limit\": group_limit needs to be greater than 0"#),
+            (
+                "group_limit=1&group_next_token=gone",
+                #"invalid parameter \"group_next_token\": invalid group_next_token 'gone'. were rule groups changed?"#
+            ),
+        ])
+    func rulesParameters(query: String, message: String) async throws {
+        try await withServer(configure: configured) { running async throws in
+            let answer = try await fetch(running.port, "/api/v1/rules?" + query)
+            #expect(answer.status == 400)
+            #expect(answer.text == #"{"status":"error","errorType":"bad_data","error":""# + message + #""}"#)
+        }
+    }
+
+    @Test("Groups come by file and name, in pages whose tokens lead from one to the next; filters come first")
+    func rulesPages() async throws {
+        func group(_ file: String, _ name: String, _ rules: [String]) -> RuleGroupView {
+            RuleGroupView(
+                name: name, file: file, intervalSeconds: 15,
+                rules: rules.map {
+                    RuleView(
+                        name: $0, query: "vector(1)", labels: .empty, kind: .recording, health: .ok, evaluationSeconds: 0,
+                        lastEvaluation: 1)
+                }, evaluationSeconds: 0, lastEvaluation: 1)
+        }
+        let groups = [
+            group("b.yml", "z", ["r1"]), group("b.yml", "a", ["r1", "r2"]), group("a.yml", "y", ["r2"]),
+            group("a.yml", "x", ["r1"]),
+        ]
+        try await withServer(configure: { $0.ruleGroups = { groups } }) { running async throws in
+            func names(_ query: String) async throws -> (names: String, token: String?) {
+                let text = try await fetch(running.port, "/api/v1/rules?" + query).text
+                let found = text.split(separator: #"{"name":""#).dropFirst().filter { $0.contains(#"","file""#) }
+                    .map { $0.prefix { $0 != "\"" } }
+                let token = text.split(separator: #""groupNextToken":""#).dropFirst().first.map {
+                    String($0.prefix { $0 != "\"" })
+                }
+                return (found.joined(separator: " "), token)
+            }
+            #expect(try await names("").names == "x y a z")
+            let first = try await names("group_limit=2")
+            #expect(first.names == "x y")
+            let second = try await names("group_limit=2&group_next_token=\(first.token ?? "")")
+            #expect(second.names == "a z" && second.token == nil)
+            let filtered = try await names("group_limit=1&rule_name[]=r2")
+            #expect(filtered.names == "y" && filtered.token != nil)
+            #expect(try await names("group_limit=1&rule_name[]=r2&group_next_token=\(filtered.token ?? "")").names == "a")
+            #expect(try await names("group_limit=4").token == nil)
+        }
+    }
+
+    @Test("The page of the alerts says why one is kept, which rules read nothing, and what went away; the API says since when")
+    func kept() async throws {
+        let kept = KeptAlertView(
+            since: 1_699_999_900_000, reason: "postgres at db:5432 does not answer",
+            series: [Labels(["__name__": "size", "t": "<b>"])], seriesCount: 3)
+        let rule = RuleView(
+            name: "Big", query: "size > 5", labels: .empty,
+            kind: .alerting(
+                state: .firing, forSeconds: 0, keepFiringForSeconds: 0, annotations: [:],
+                alerts: [
+                    AlertView(
+                        labels: Labels(["alertname": "Big"]), annotations: [:], state: .firing, activeAt: 1_699_999_000_500,
+                        value: 9, kept: kept)
+                ]), health: .ok, evaluationSeconds: 0, lastEvaluation: 1_699_999_990_000, deadSelectors: ["gone{a=\"<i>\"}"],
+            reachPastRetentionSeconds: 86_400)
+        let group = RuleGroupView(
+            name: "g", file: "f", intervalSeconds: 15, rules: [rule], evaluationSeconds: 0, lastEvaluation: 1_699_999_990_000)
+        let missing = MissingSeriesView(
+            entries: [.init(rule: "Big", series: Labels(["__name__": "size", "t": "<u>"]), since: 1_699_999_900_000)],
+            isWhole: false)
+        try await withServer(configure: { sources in
+            sources.ruleGroups = { [group] }
+            sources.missingSeries = { missing }
+        }) { running async throws in
+            let page = try await fetch(running.port, "/alerts").text
+            #expect(page.contains("postgres at db:5432 does not answer. Gone: size{t=&quot;&lt;b&gt;&quot;} and 2 more"))
+            #expect(page.contains("No series matches <code>gone{a=&quot;&lt;i&gt;&quot;}</code>: the rule cannot have a result."))
+            #expect(page.contains("It looks 86400 s back, further than series are kept."))
+            #expect(page.contains("Series that went away") && page.contains("There are more than these."))
+            #expect(page.contains("<code>size{t=&quot;&lt;u&gt;&quot;}</code>"))
+            let alerts = try await fetch(running.port, "/api/v1/alerts").text
+            #expect(
+                alerts.contains(
+                    #""activeAt":"2023-11-14T21:56:40.5Z","value":"9e+00","keptSince":"2023-11-14T22:11:40Z","keptReason":"postgres at db:5432 does not answer"}"#
+                ), "\(alerts)")
+        }
+    }
+
+    @Test(
         "Rules are filtered by type, name, group and file",
         arguments: [
             ("type=alert", 1), ("type=record", 1), ("rule_name[]=HighErrorRate&rule_name[]=x", 1), ("rule_name[]=x", 0),

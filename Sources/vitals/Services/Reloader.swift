@@ -17,6 +17,7 @@ actor Reloader {
     private let environment: Environment
     private let logger: Logger
     private var running: Settings
+    private var announcedRetention = Retention.standard
 
     init(
         rules: RuleEngine, notifications: Notifications, heartbeats: Heartbeats, store: SampleStore,
@@ -68,7 +69,8 @@ actor Reloader {
     private func load(_ files: [RuleFile], _ settings: Settings) async {
         let retention = Retention(given: settings.storageRetention, rules: files)
         if let warning = retention.warning { logger.warning("\(warning)") }
-        if settings.storageRetention == nil, retention.duration != store.retention, retention.duration > Retention.standard {
+        if settings.storageRetention == nil, retention.duration != announcedRetention {
+            announcedRetention = retention.duration
             logger.info(
                 "series are kept for as long as the rules look back",
                 metadata: ["retention": "\(Retention.text(retention.duration.milliseconds))"])
