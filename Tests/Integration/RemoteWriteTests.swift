@@ -9,7 +9,7 @@ import Testing
 
 /// A redis-server for Vitals to sample, Vitals with a remote-write receiver beside it.
 private func withReceiver(
-    _ arguments: [String] = [], _ body: (RunningVitals, TemporaryDirectory) async throws -> Void
+    _ arguments: [String] = [], _ body: (RunningVitals, PrivateRedis, TemporaryDirectory) async throws -> Void
 ) async throws {
     let directory = try TemporaryDirectory()
     let redis = try await PrivateRedis.start(PrivateRedis.Options(directory: directory.path("redis")))
@@ -17,7 +17,7 @@ private func withReceiver(
         try await withVitals(
             ["--web.enable-remote-write-receiver", "--sample.interval", "1h"] + arguments, environment: ["REDIS_URL": redis.url],
             in: directory
-        ) { try await body($0, directory) }
+        ) { try await body($0, redis, directory) }
     } catch {
         await redis.stop()
         throw error
@@ -47,7 +47,7 @@ private func write(
         "A real Prometheus writes into Vitals; both then answer the same, and the end of a series arrives",
         .timeLimit(.minutes(2)))
     func prometheus() async throws {
-        try await withReceiver { vitals, directory in
+        try await withReceiver { vitals, redis, directory in
             // Prometheus scrapes itself and sends on what it has.
             let prometheus = try await PrivateServer.prometheus(
                 """
@@ -97,22 +97,22 @@ private func write(
                 #expect(answers.map(\.code) == [0, 0], "\(arguments): \(answers)")
                 #expect(answers[0].output.contains("itself"), "\(answers[0].output)")
             }
-            // The target goes: its series end here as there.
-            try directory.write(
-                "prometheus.yml",
-                "global: {scrape_interval: 1s, external_labels: {origin: there}}\nremote_write: [{url: \"\(vitals.url)/api/v1/write\"}]\n"
-            )
-            #expect(try await fetch(prometheus.url + "/-/reload", method: "POST").status == 200)
-            let ended = try await ours.wait(within: .seconds(20)) { try await $0.query("up{job=\"itself\"}").isEmpty }
-            #expect(ended)
-            #expect(try await ours.query("count_over_time(up{job=\"itself\"}[5m])").isEmpty == false)
+            // Redis goes: its series are no more in the next scrape, and end here as there.
+            await redis.stop()
+            let gone = try await ours.wait(within: .seconds(20)) {
+                let clients = try await $0.query("redis_connected_clients{job=\"itself\"}")
+                let up = try await $0.query("redis_up{job=\"itself\"}")
+                return clients.isEmpty && up.map(\.value) == [0]
+            }
+            #expect(gone)
+            #expect(try await ours.query("count_over_time(redis_connected_clients{job=\"itself\"}[5m])").isEmpty == false)
             await prometheus.stop()
         }
     }
 
     @Test("What can't be stored is answered 400, and the rest of the message is there")
     func refusals() async throws {
-        try await withReceiver { vitals, _ in
+        try await withReceiver { vitals, _, _ in
             let now = Int64(Date().timeIntervalSince1970 * 1_000)
             let name = ("__name__", "written")
             #expect(try await write(RemoteWriteMessage([.init([name], [(now - 1_000, 1)])]), to: vitals.url).status == 204)
