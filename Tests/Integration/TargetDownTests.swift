@@ -196,7 +196,8 @@ import Testing
             let configuration = "rule_files: [\(rules)]\n"
             try await withVitals(environment: servers.environment, in: servers.directory, configuration: configuration) {
                 vitals in
-                #expect(try vitals.logLines("level=info", "series are kept for as long as the rules look back", "1d30m").count == 1)
+                #expect(
+                    try vitals.logLines("level=info", "series are kept for as long as the rules look back", "1d30m").count == 1)
                 #expect(try vitals.logLines("further back").isEmpty)
                 let samples = try await vitals.metrics()
                 #expect(samples["vitals_rules_reach_seconds"] == 86_400)

@@ -16,15 +16,20 @@ struct Check: AsyncParsableCommand {
         @Option(name: .customLong("storage.retention"), help: "As it will be given to serve. Default: as long as the rules need.")
         var storageRetention: String?
 
+        @Option(
+            name: .customLong("enable-feature"), help: "As it will be given to serve: features of PromQL, separated by commas.")
+        var features: [String] = []
+
         func run() throws {
             var findings: [Finding] = []
+            for warning in PromQLFeatures.request(features).warnings { complain("warning: \(warning)") }
             for file in files {
                 do {
-                    var arguments = ["--config.file", file]
+                    var arguments = ["--config.file", file] + features.flatMap { ["--enable-feature", $0] }
                     if let storageRetention { arguments += ["--storage.retention", storageRetention] }
                     let settings = try Settings(ServeOptions.parse(arguments), environment: .current())
                     let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
-                    let rules = try RuleFiles(language: PromQLLanguage()).read(
+                    let rules = try RuleFiles(language: PromQLLanguage(PromQLEngine(settings))).read(
                         settings.configuration.ruleFiles, relativeTo: folder, warn: { complain("warning: \($0)") })
                     let retention = Retention(given: settings.storageRetention, rules: rules)
                     if let warning = retention.warning { complain("warning: \(warning)") }

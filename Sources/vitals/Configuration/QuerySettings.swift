@@ -18,6 +18,11 @@ struct QueryOptionGroup: ParsableArguments {
     var lookback = "5m"
 
     @Option(
+        name: .customLong("enable-feature"),
+        help: "Features of PromQL to enable, separated by commas, as Prometheus names them. May be repeated.")
+    var features: [String] = []
+
+    @Option(
         name: .customLong("web.cors.origin"),
         help: "Other sites whose pages may read the API: a regular expression for their whole origin.")
     var corsOrigin = ".*"
@@ -32,6 +37,7 @@ struct QuerySettings: Sendable {
     let atOnce: Int
     let samplesMax: Int
     let lookback: Duration
+    let features: PromQLFeatures.Request
     let corsOrigin: String
     let origins: OriginPolicy?
     let receivesRemoteWrite: Bool
@@ -51,6 +57,7 @@ struct QuerySettings: Sendable {
         }
         timeout = duration(options.timeout, "--query.timeout")
         lookback = duration(options.lookback, "--query.lookback-delta")
+        features = PromQLFeatures.request(options.features)
         atOnce = options.atOnce
         samplesMax = options.samplesMax
         corsOrigin = options.corsOrigin
@@ -68,13 +75,15 @@ struct QuerySettings: Sendable {
         self.origins = origins
         guard findings.isEmpty else { throw Findings(all: findings) }
     }
+}
 
-    /// The engine of the rules, within these limits.
-    func engine(_ engine: PromQLEngine) -> PromQLEngine {
-        var engine = engine
-        engine.limits.samples = samplesMax
-        engine.limits.duration = timeout
-        engine.lookback = lookback.milliseconds
-        return engine
+extension PromQLEngine {
+    /// The engine of rules and queries.
+    init(_ settings: Settings) {
+        self.init(
+            features: settings.query.features.features,
+            limits: QueryLimits(samples: settings.query.samplesMax, duration: settings.query.timeout),
+            lookback: settings.query.lookback.milliseconds,
+            subqueryStep: settings.configuration.sample.interval.milliseconds)
     }
 }

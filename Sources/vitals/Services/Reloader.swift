@@ -128,9 +128,3 @@ extension RuleSettings {
         targetDown = settings.configuration.alerting.targetDown
     }
 }
-
-extension PromQLEngine {
-    init(_ settings: Settings) {
-        self.init(subqueryStep: settings.configuration.sample.interval.milliseconds)
-    }
-}

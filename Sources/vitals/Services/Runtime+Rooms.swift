@@ -80,7 +80,7 @@ extension Runtime {
         web.limits.queriesAtOnce = settings.query.atOnce
         let alerts = ShippedFiles.alertsFolder()
         let dashboards = ShippedFiles.dashboardsFolder()
-        let queries = PromQLQueries(engine: settings.query.engine(engine), source: store)
+        let queries = PromQLQueries(engine: engine, source: store)
         var sources = WebSources(
             metrics: SamplerMetrics(sampler: sampler), health: health,
             build: BuildView(version: Build.version, swiftVersion: Build.swiftVersion),
