@@ -7,6 +7,8 @@ extension Route {
         let health = sources.health
         let pages = Pages(sources: sources, telemetryPath: settings.telemetryPath)
         let rules = RulesAPI(sources: sources)
+        let threads = QueryThreads(count: settings.limits.queriesAtOnce)
+        let graph = GraphPage(engine: sources.queries, limits: settings.limits, threads: threads)
         return [
             // First: with --web.telemetry-path=/ there is no landing page.
             Route([.get], settings.telemetryPath, handle: metrics.respond),
@@ -14,6 +16,7 @@ extension Route {
             Route([.get], "/style.css", .open) { (_) throws(WebError) in Pages.style },
             Route([.get], "/alerts", handle: pages.alerts),
             Route([.get], "/receivers", handle: pages.receivers),
+            Route([.get], "/graph", handle: graph.page),
             Route([.get], "/runbooks/{alert}", handle: pages.runbook),
             Route([.get], "/dashboards/{name}", handle: pages.dashboard),
             Route([.get], "/api/health") { (_) throws(WebError) in .health(health.report.apiHealth) },
@@ -30,7 +33,7 @@ extension Route {
             Route.api([.get], "/api/v1/rules", settings.origins, handle: rules.rules),
             Route.api([.get], "/api/v1/alerts", settings.origins, handle: rules.alerts),
             Route.api([.get], "/api/v1/status/buildinfo", settings.origins) { _ in rules.buildInfo() },
-        ] + queryAPI(settings, sources) + (sources.notifications.map { alertmanagerAPI($0, sources) } ?? [])
+        ] + queryAPI(settings, sources, threads) + (sources.notifications.map { alertmanagerAPI($0, sources) } ?? [])
     }
 
     private static func reload(_ sources: WebSources) async throws(WebError) -> WebResponse {

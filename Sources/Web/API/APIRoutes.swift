@@ -2,8 +2,7 @@ import HTTPTypes
 
 extension Route {
     /// Prometheus' HTTP API, without rules and alerts.
-    static func queryAPI(_ settings: WebSettings, _ sources: WebSources) -> [Route] {
-        let threads = QueryThreads(count: settings.limits.queriesAtOnce)
+    static func queryAPI(_ settings: WebSettings, _ sources: WebSources, _ threads: QueryThreads) -> [Route] {
         let queries = QueryAPI(engine: sources.queries, limits: settings.limits, threads: threads)
         let series = SeriesAPI(catalog: sources.catalog, selector: sources.selector, threads: threads)
         let targets = TargetsAPI(sources: sources)

@@ -7,12 +7,13 @@ extension Pages {
         guard let ruleGroups = sources.ruleGroups else { throw WebError(.notFound, "there are no rules here") }
         let groups = await ruleGroups()
         let missing = await sources.missingSeries?()
+        let runbooks = await runbooks(for: groups)
         let now = sources.health.report.timestamp
         return HTML.page(title: "Alerts") { html in
             html.markup("<h1>Alerts</h1>")
             counts(groups, &html)
-            active(groups, now: now, &html)
-            for group in groups { rules(of: group, now: now, &html) }
+            active(groups, runbooks, now: now, &html)
+            for group in groups { rules(of: group, runbooks, now: now, &html) }
             if let missing { gone(missing, now: now, &html) }
             if groups.isEmpty { html.markup("<p>No rules are loaded.</p>") }
         }
@@ -34,7 +35,7 @@ extension Pages {
         html.markup("</p>\n")
     }
 
-    private func active(_ groups: [RuleGroupView], now: Int64, _ html: inout HTML) {
+    private func active(_ groups: [RuleGroupView], _ runbooks: Set<String>, now: Int64, _ html: inout HTML) {
         let alerts = groups.flatMap(\.rules).flatMap { rule in rule.alerts.map { (rule, $0) } }
             .sorted { ($0.1.state == .firing ? 0 : 1, $0.1.activeAt) < ($1.1.state == .firing ? 0 : 1, $1.1.activeAt) }
         guard !alerts.isEmpty else { return html.markup("<p>No alert is active.</p>\n") }
@@ -53,13 +54,13 @@ extension Pages {
             html.text(alert.annotations["summary"] ?? alert.annotations["description"] ?? "")
             if let kept = alert.kept { why(kept, now: now, &html) }
             html.markup("</td><td>")
-            runbookLink(rule, alert.annotations, &html)
+            runbookLink(rule, alert.annotations, runbooks, &html)
             html.markup("</td></tr>\n")
         }
         html.markup("</table>\n")
     }
 
-    private func rules(of group: RuleGroupView, now: Int64, _ html: inout HTML) {
+    private func rules(of group: RuleGroupView, _ runbooks: Set<String>, now: Int64, _ html: inout HTML) {
         html.markup("<h2>")
         html.text(group.name)
         html.markup("</h2><p class=\"dim\">")
@@ -69,9 +70,11 @@ extension Pages {
         html.markup("<th>Runbook</th></tr>\n")
         for rule in group.rules {
             html.row([rule.name], state: stateText(rule))
-            html.markup("<td><code>")
+            html.markup("<td><a href=\"/graph?g0.expr=")
+            html.path(rule.query)
+            html.markup("\"><code>")
             html.text(rule.query)
-            html.markup("</code>")
+            html.markup("</code></a>")
             if case .alerting(_, let forSeconds, _, _, _) = rule.kind, forSeconds > 0 {
                 html.markup("<br><span class=\"dim\">")
                 html.text("for \(GoNumber.plain(forSeconds)) s")
@@ -83,7 +86,7 @@ extension Pages {
             if case .failed(let error) = rule.health { html.text(error) }
             remarks(rule, &html)
             html.markup("</td><td>")
-            if case .alerting(_, _, _, let annotations, _) = rule.kind { runbookLink(rule, annotations, &html) }
+            if case .alerting(_, _, _, let annotations, _) = rule.kind { runbookLink(rule, annotations, runbooks, &html) }
             html.markup("</td></tr>\n")
         }
         html.markup("</table>\n")
@@ -147,10 +150,17 @@ extension Pages {
         }
     }
 
+    /// The names of the alerts for which Vitals has a runbook.
+    private func runbooks(for groups: [RuleGroupView]) async -> Set<String> {
+        var known: Set<String> = []
+        for name in Set(groups.flatMap(\.rules).map(\.name)) where await sources.runbook?(name) != nil { known.insert(name) }
+        return known
+    }
+
     /// The annotation's runbook, or ours of the alert's name.
-    private func runbookLink(_ rule: RuleView, _ annotations: [String: String], _ html: inout HTML) {
+    private func runbookLink(_ rule: RuleView, _ annotations: [String: String], _ runbooks: Set<String>, _ html: inout HTML) {
         if let url = annotations["runbook_url"], HTML.isLinkable(url) { return html.link(url, text: "runbook") }
-        guard sources.runbook != nil else { return }
+        guard runbooks.contains(rule.name) else { return }
         html.markup("<a href=\"/runbooks/")
         html.path(rule.name)
         html.markup("\">runbook</a>")

@@ -63,14 +63,16 @@ struct HTML: Sendable {
         html.text(title)
         html.markup("</title><link rel=\"stylesheet\" href=\"/style.css\"></head><body>")
         html.markup(
-            "<nav><a href=\"/\">Vitals</a> <a href=\"/alerts\">Alerts</a> <a href=\"/receivers\">Receivers</a></nav><main>\n")
+            "<nav><a href=\"/\">Vitals</a> <a href=\"/alerts\">Alerts</a> <a href=\"/receivers\">Receivers</a> "
+        )
+        html.markup("<a href=\"/graph\">Graph</a></nav><main>\n")
         body(&html)
         html.markup("</main></body></html>\n")
         var response = WebResponse(contentType: "text/html; charset=utf-8", body: html.bytes)
         response.headers = [
             (
                 "Content-Security-Policy",
-                "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+                "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
             ),
             ("Referrer-Policy", "no-referrer"), ("Cache-Control", "no-store"),
         ]

@@ -25,6 +25,7 @@ struct Pages: Sendable {
             html.text(telemetryPath)
             html.markup("\">Metrics</a></li>")
             html.markup("<li><a href=\"/alerts\">Alerts and rules</a></li>")
+            if sources.queries != nil { html.markup("<li><a href=\"/graph\">Graph</a></li>") }
             if sources.notifications != nil { html.markup("<li><a href=\"/receivers\">Receivers and mutes</a></li>") }
             if sources.dashboard != nil { dashboardLinks(&html) }
             html.markup("<li><a href=\"/api/health\">Health as JSON</a>, ")
@@ -139,6 +140,10 @@ private let stylesheet = """
     th{white-space:nowrap}td code,td.labels,td.err{overflow-wrap:anywhere}
     code,pre{font:13px/1.45 ui-monospace,monospace}pre{padding:.6rem;border:1px solid var(--line);overflow:auto;white-space:pre-wrap}
     .healthy,.ok,.inactive{color:var(--ok)}.degraded,.pending,.unknown{color:var(--warn)}.unhealthy,.firing,.err{color:var(--bad)}
+    textarea{width:100%;box-sizing:border-box;font:13px/1.45 ui-monospace,monospace}form{margin:0 0 1rem}td pre{border:0;padding:0;margin:0}
+    .graph{width:100%}.graph path{fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round}.graph text{font-size:13px;fill:currentColor;opacity:.7}
+    .line0{color:#4477aa}.line1{color:#ee6677}.line2{color:#228833}.line3{color:#ccbb44}.line4{color:#66ccee}
+    .line5{color:#aa3377}.line6{color:#bbbbbb}.line7{color:#ee7733}.line8{color:#009988}.line9{color:#bb5566}
     .counts span{margin-right:1.25rem;font-weight:600}.labels{font:12px/1.5 ui-monospace,monospace}.dim{opacity:.7}
 
     """
