@@ -1,8 +1,18 @@
 import MetricsModel
 
 /// Which series carry which label: for each name and value the slots of the series, ascending ("postings"). The memory is four
-/// bytes per label of a series, and a word or two per distinct value.
+/// bytes per label of a series, and `textOverheadBytes` per distinct value.
+///
+/// Its names and values are also the texts of the stored series' labels, each one once: series that were read from a file or came
+/// over the network would bring a copy each. A text goes with the last series that has it.
 struct LabelIndex: Sendable {
+    /// What a distinct name or value costs besides its bytes: its entry and its list of slots.
+    static let textOverheadBytes = 120
+    /// Shorter ones are inside the string itself.
+    private static let inlineBytesMax = 15
+    /// The header of a string's memory and the allocator's.
+    private static let stringOverheadBytes = 48
+
     /// A text that is equal byte for byte only, as labels are.
     private struct Text: Hashable {
         let text: String
@@ -25,18 +35,53 @@ struct LabelIndex: Sendable {
         }
     }
 
-    /// Takes many series out at once: each list is walked once.
-    mutating func remove(_ removed: [(slot: Int32, labels: Labels)]) {
+    /// The same labels in an array of just their size, with the texts that are here already, and what those that are not will take.
+    func sharing(_ labels: Labels) -> (labels: Labels, bytes: Int) {
+        var shared: [Label] = []
+        shared.reserveCapacity(labels.pairs.count)
+        var bytes = 0
+        for label in labels.pairs {
+            guard let name = postings.index(forKey: Text(text: label.name)) else {
+                bytes += LabelIndex.sizeBytes(label.name) + LabelIndex.sizeBytes(label.value)
+                shared.append(label)
+                continue
+            }
+            let values = postings[name].value
+            guard let value = values.index(forKey: Text(text: label.value)) else {
+                bytes += LabelIndex.sizeBytes(label.value)
+                shared.append(Label(postings[name].key.text, label.value))
+                continue
+            }
+            shared.append(Label(postings[name].key.text, values[value].key.text))
+        }
+        return (Labels(sorted: shared), bytes)
+    }
+
+    private static func sizeBytes(_ text: String) -> Int {
+        let bytes = text.utf8.count
+        return textOverheadBytes + (bytes > inlineBytesMax ? stringOverheadBytes + bytes : 0)
+    }
+
+    /// Takes many series out at once: each list is walked once. The bytes of the texts that went with them are answered.
+    mutating func remove(_ removed: [(slot: Int32, labels: Labels)]) -> Int {
         revision &+= 1
+        var freed = 0
         let slots = Set(removed.map(\.slot))
         all.removeAll { slots.contains($0) }
         var lists = Set<[Text]>()
         for label in removed.lazy.flatMap(\.labels.pairs) { lists.insert([Text(text: label.name), Text(text: label.value)]) }
         for list in lists {
             postings[list[0]]?[list[1]]?.removeAll { slots.contains($0) }
-            if postings[list[0]]?[list[1]]?.isEmpty == true { postings[list[0]]?[list[1]] = nil }
-            if postings[list[0]]?.isEmpty == true { postings[list[0]] = nil }
+            if postings[list[0]]?[list[1]]?.isEmpty == true {
+                postings[list[0]]?[list[1]] = nil
+                freed += LabelIndex.sizeBytes(list[1].text)
+            }
+            if postings[list[0]]?.isEmpty == true {
+                postings[list[0]] = nil
+                freed += LabelIndex.sizeBytes(list[0].text)
+            }
         }
+        return freed
     }
 
     /// The names of labels, sorted.
@@ -93,7 +138,10 @@ struct LabelIndex: Sendable {
     private static func insert(_ slot: Int32, into list: inout [Int32]) {
         // Slots mostly grow; a used one that was freed comes back in between.
         guard let last = list.last, last > slot else {
-            if list.last != slot { list.append(slot) }
+            if list.last == slot { return }
+            // Doubling would leave a third of the memory of lists unused.
+            if list.count == list.capacity { list.reserveCapacity(list.count + max(2, list.count / 8)) }
+            list.append(slot)
             return
         }
         var low = 0

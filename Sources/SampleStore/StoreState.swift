@@ -12,7 +12,7 @@ struct StoreState: Sendable {
     /// in place copies it, which was half the cost of an append.
     private(set) var slots: [StoredSeries] = []
     private var freeSlots: [Int32] = []
-    private var places: [Labels: Int32] = [:]
+    private var places = SlotTable()
     private(set) var index = LabelIndex()
     private var nextGeneration: UInt32 = 1
     private var lastSweep: Int64?
@@ -38,18 +38,18 @@ struct StoreState: Sendable {
         return slots.indices.contains(place) && slots[place].generation == generation
     }
 
-    func slot(of labels: Labels) -> Int32? { places[labels] }
+    func slot(of labels: Labels) -> Int32? { places.slot(of: labels, in: slots) }
 
     /// The slot of a series, made when there is none; nil when the limits refuse a new one, which is counted.
     mutating func slotMaking(_ labels: Labels) -> Int32? {
-        if let known = places[labels] { return known }
+        if let known = slot(of: labels) { return known }
         guard stats.series < limits.seriesMax else {
             count(.seriesLimit)
             return nil
         }
-        let labels = labels.withoutSpareRoom
+        let (labels, textBytes) = index.sharing(labels)
         let series = StoredSeries(labels: labels, generation: nextGeneration)
-        guard stats.bytes + series.sizeBytes <= limits.bytesMax else {
+        guard stats.bytes + series.sizeBytes + textBytes <= limits.bytesMax else {
             count(.bytesLimit)
             return nil
         }
@@ -68,10 +68,10 @@ struct StoreState: Sendable {
             if slots.count == slots.capacity { slots.reserveCapacity(slots.count + max(64, slots.count / 8)) }
             slots.append(series)
         }
-        places[labels] = slot
+        places.insert(slot, in: slots)
         index.insert(slot, labels)
         stats.series += 1
-        stats.bytes += series.sizeBytes
+        stats.bytes += series.sizeBytes + textBytes
         return slot
     }
 
@@ -135,7 +135,8 @@ struct StoreState: Sendable {
             if let bytes = slots[Int(slot)].restore(chunk) {
                 stats.bytes += bytes
                 stats.samples += chunk.count
-                stats.newestTimestamp = max(stats.newestTimestamp ?? chunk.lastTimestamp, chunk.lastTimestamp)
+                let newest = slots[Int(slot)].last?.timestamp ?? chunk.lastTimestamp
+                stats.newestTimestamp = max(stats.newestTimestamp ?? newest, newest)
             } else {
                 lost += 1
             }
@@ -171,11 +172,11 @@ struct StoreState: Sendable {
             stats.samples -= series.sampleCount
             stats.series -= 1
             removed.append((Int32(place), series.labels))
-            places[series.labels] = nil
+            places.remove(Int32(place), in: slots)
             slots[place] = .vacant
         }
         guard !removed.isEmpty else { return }
-        index.remove(removed)
+        stats.bytes -= index.remove(removed)
         freeSlots += removed.map(\.slot)
     }
 
@@ -199,16 +200,5 @@ struct StoreState: Sendable {
             stats.bytes -= dropped.bytes
             stats.samples -= dropped.samples
         }
-    }
-}
-
-extension Labels {
-    /// The same in an array of just their size: labels that were put together have room for as many again.
-    fileprivate var withoutSpareRoom: Labels {
-        guard pairs.capacity > pairs.count else { return self }
-        var exact: [Label] = []
-        exact.reserveCapacity(pairs.count)
-        exact += pairs
-        return Labels(sorted: exact)
     }
 }

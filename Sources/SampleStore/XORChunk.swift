@@ -12,15 +12,19 @@ struct XORChunk: Sendable {
 
     let bytes: [UInt8]
     let firstTimestamp: Int64
-    let lastTimestamp: Int64
+    /// From the first sample to the last. Four bytes, and 24 in all: every series has chunks.
+    private let spanMilliseconds: UInt32
     private let samples: UInt32
 
     var count: Int { Int(samples) }
 
+    /// Right for chunks that the writer closed, which are no longer than `spanMillisecondsMax`.
+    var lastTimestamp: Int64 { firstTimestamp &+ Int64(spanMilliseconds) }
+
     init(bytes: [UInt8], count: Int, firstTimestamp: Int64, lastTimestamp: Int64) {
         self.bytes = bytes
         self.firstTimestamp = firstTimestamp
-        self.lastTimestamp = lastTimestamp
+        spanMilliseconds = UInt32(clamping: lastTimestamp &- firstTimestamp)
         samples = UInt32(clamping: count)
     }
 }
