@@ -23,9 +23,35 @@ func scrape(_ port: Int) throws -> Int {
     return answer.bytes
 }
 
+/// The number of series in the plain text of an answer.
+func scrapeSeries(_ port: Int) throws -> Int {
+    let request = "GET /metrics HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept: text/plain\r\n\r\n"
+    var lines = 0
+    var isStart = true
+    var isComment = false
+    var isBody = false
+    _ = try exchange(port, Array(request.utf8)) { bytes in
+        for byte in bytes {
+            if byte == UInt8(ascii: "\n") {
+                if isBody, !isStart, !isComment { lines += 1 }
+                // The blank line that ends the head holds a carriage return only.
+                if !isBody, isStart { isBody = true }
+                isStart = true
+                isComment = false
+            } else if byte != UInt8(ascii: "\r") {
+                if isStart { isComment = byte == UInt8(ascii: "#") }
+                isStart = false
+            }
+        }
+    }
+    return lines
+}
+
 /// Sends a request on a connection of its own and reads until the other side ends it: the first bytes of the answer and how many
 /// there were.
-func exchange(_ port: Int, _ request: [UInt8]) throws -> (head: String, bytes: Int) {
+func exchange(
+    _ port: Int, _ request: [UInt8], each: (ArraySlice<UInt8>) -> Void = { _ in }
+) throws -> (head: String, bytes: Int) {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = loopback(UInt16(port))
@@ -52,6 +78,7 @@ func exchange(_ port: Int, _ request: [UInt8]) throws -> (head: String, bytes: I
         if count == 0 { break }
         if head.isEmpty { head = Array(buffer.prefix(min(count, 400))) }
         total += count
+        each(buffer[0..<count])
     }
     return (String(decoding: head, as: UTF8.self), total)
 }

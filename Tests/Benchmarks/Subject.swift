@@ -64,7 +64,7 @@ struct Subject {
     func measure(_ servers: BenchmarkServers, scrapes: Int, folder: String) async throws -> Measurement {
         let (process, port) = try await start(servers.postgres.port, servers.redis.port, folder: folder)
         var bytes = 0
-        for _ in 0..<20 { bytes = try scrape(port) }
+        try await settle(port)
         let before = ProcessCost(pid: process.pid)
         let serversBefore = try await servers.cpuSeconds()
         for _ in 0..<scrapes { bytes = try scrape(port) }
@@ -93,7 +93,7 @@ struct Subject {
             redisMilliseconds: (serversAfter.redis - serversBefore.redis) * perScrape, bytes: bytes)
     }
 
-    private func start(_ postgres: Int, _ redis: Int, folder: String) async throws -> (ChildProcess, Int) {
+    func start(_ postgres: Int, _ redis: Int, folder: String) async throws -> (ChildProcess, Int) {
         let port = try freePort()
         var command = ChildProcess.Command(
             program, arguments(port, postgres, redis), log: folder + "/\(name.split(separator: " ")[0])-\(port).log",
@@ -102,5 +102,12 @@ struct Subject {
         let process = try await ChildProcess(command)
         try await process.waitUntilReady { isListening(port: port) }
         return (process, port)
+    }
+
+    /// Scrapes until the program is as it will stay: what only its start needed is behind it.
+    func settle(_ port: Int) async throws {
+        _ = try scrape(port)
+        try await Task.sleep(for: .seconds(35))
+        for _ in 0..<20 { _ = try scrape(port) }
     }
 }

@@ -2,11 +2,11 @@ import FoundationEssentials
 import Glibc
 
 guard CommandLine.arguments.count > 1 else {
-    print("usage: benchmarks PATH-OF-VITALS [scrape] [rules] [inprocess]")
+    print("usage: benchmarks PATH-OF-VITALS [scrape] [tables] [rules] [inprocess]")
     exit(2)
 }
 let named = Set(CommandLine.arguments.dropFirst(2))
-let parts = named.isEmpty ? ["scrape", "rules", "inprocess"] : named
+let parts = named.isEmpty ? ["scrape", "tables", "rules", "inprocess"] : named
 let executable =
     CommandLine.arguments[1].hasPrefix("/")
     ? CommandLine.arguments[1] : FileManager.default.currentDirectoryPath + "/" + CommandLine.arguments[1]
@@ -16,6 +16,7 @@ chmod(folder, 0o755)
 defer { try? FileManager.default.removeItem(atPath: folder) }
 
 if parts.contains("scrape") { try await ScrapeComparison(executable: executable, folder: folder).run() }
+if parts.contains("tables") { try await TableComparison(executable: executable, folder: folder).run() }
 if parts.contains("inprocess") { try await InProcessFigures.run() }
 if parts.contains("rules") {
     RuleComparison.report(try await RuleComparison(executable: executable, folder: folder).run())

@@ -156,6 +156,7 @@ struct Runtime {
         while true {
             try await Task.sleep(for: .seconds(30))
             rounds += 1
+            if rounds == 1 { StartupMemory.release(logger) }
             do {
                 if rounds.isMultiple(of: 20) { try store.checkpoint() } else { try store.synchronize() }
             } catch {
