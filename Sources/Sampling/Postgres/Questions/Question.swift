@@ -11,6 +11,19 @@ struct Question: Sendable {
         case database
     }
 
+    /// For how long an answer is used again.
+    enum Interval: Sendable, Hashable {
+        case fixed(Duration)
+        /// As long as the configuration says for sizes (`sizes_interval`).
+        case sizes
+
+        /// It is asked in every sample.
+        static let zero = Interval.fixed(.zero)
+
+        static func seconds(_ seconds: Int) -> Interval { .fixed(.seconds(seconds)) }
+        static func milliseconds(_ milliseconds: Int) -> Interval { .fixed(.milliseconds(milliseconds)) }
+    }
+
     /// What becomes of the rows.
     enum Reading: Sendable {
         case columns([Column])
@@ -25,9 +38,10 @@ struct Question: Sendable {
     let scope: Scope
     /// All must hold.
     let conditions: [Condition]
-    /// For how long an answer is used again; zero: it is asked in every sample.
-    let interval: Duration
+    let interval: Interval
     let limits: StatementLimits
+    /// Prepared once per connection; texts of users are sent whole each time.
+    let preparation: Statement.Preparation
     /// The most series of an answer; rows beyond go into a remainder.
     let seriesMax: Int?
     let sql: @Sendable (QuestionContext) -> String
@@ -50,18 +64,20 @@ struct Question: Sendable {
     /// A question that is read column by column.
     init(
         _ collector: String, name: String? = nil, scope: Scope = .server, when conditions: [Condition] = [],
-        every interval: Duration = .zero, limits: StatementLimits = Question.quick, seriesMax: Int? = nil,
+        every interval: Interval = .zero, limits: StatementLimits = Question.quick, seriesMax: Int? = nil,
+        preparation: Statement.Preparation = .prepared,
         parameters: @escaping @Sendable (PostgresTargetSettings) -> [String?] = { _ in [] },
         columns: [ColumnDraft], sql: @escaping @Sendable (QuestionContext) -> String
     ) {
         self.init(
             collector, name: name, scope: scope, when: conditions, every: interval, limits: limits, seriesMax: seriesMax,
-            parameters: parameters, reading: .columns(Question.finish(columns)), sql: sql)
+            preparation: preparation, parameters: parameters, reading: .columns(Question.finish(columns)), sql: sql)
     }
 
     init(
         _ collector: String, name: String? = nil, scope: Scope = .server, when conditions: [Condition] = [],
-        every interval: Duration = .zero, limits: StatementLimits = Question.quick, seriesMax: Int? = nil,
+        every interval: Interval = .zero, limits: StatementLimits = Question.quick, seriesMax: Int? = nil,
+        preparation: Statement.Preparation = .prepared,
         parameters: @escaping @Sendable (PostgresTargetSettings) -> [String?] = { _ in [] }, reading: Reading,
         sql: @escaping @Sendable (QuestionContext) -> String
     ) {
@@ -71,6 +87,7 @@ struct Question: Sendable {
         self.conditions = conditions
         self.interval = interval
         self.limits = limits
+        self.preparation = preparation
         self.seriesMax = seriesMax
         self.sql = sql
         self.parameters = parameters

@@ -1,0 +1,4 @@
+extension PostgresCollectorSwitch {
+    /// What no exporter has.
+    static let beyond: [PostgresCollectorSwitch] = []
+}

@@ -1,0 +1,4 @@
+extension PostgresCollectorSwitch {
+    /// Under postgres_exporter's names, with its defaults.
+    static let exporter: [PostgresCollectorSwitch] = []
+}
