@@ -15,8 +15,8 @@ public enum ExpositionFormat: Sendable, CaseIterable {
 }
 
 extension SampleSet {
-    /// Appends the exposition of the whole set to `out`. Families stand in the set's order (by name), points in theirs; no
-    /// timestamps are written. Linear in the bytes written; names, labels and HELP were rendered when they were made.
+    /// Appends the exposition of the whole set to `out`. Families stand in the set's order (by name), points in theirs and
+    /// columns after them; no timestamps are written. Linear in the bytes written; names, labels and HELP were rendered when they were made.
     public func encode(_ format: ExpositionFormat, into out: inout [UInt8]) {
         for samples in families {
             switch format {
@@ -27,6 +27,14 @@ extension SampleSet {
                 out += point.series.text
                 appendNumber(point.value, to: &out)
                 out.append(UInt8(ascii: "\n"))
+            }
+            for column in samples.columns {
+                column.forEach { row, value in
+                    out += samples.family.name.utf8
+                    out += column.rows.text(row)
+                    appendNumber(value, to: &out)
+                    out.append(UInt8(ascii: "\n"))
+                }
             }
         }
         if case .openMetrics = format { out += "# EOF\n".utf8 }

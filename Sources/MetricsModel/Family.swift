@@ -15,15 +15,19 @@ public final class Family: Sendable, Hashable {
     public let help: String
     /// The names of its own labels, in the order in which values are given. Constant labels of a target come on top.
     public let labelNames: [String]
+    /// Whether it has a series for each of something that there may be thousands of (tables, indexes). The local store keeps such a family only
+    /// where something reads it.
+    public let isBulk: Bool
     /// Its `# HELP` and `# TYPE` lines, rendered once.
     let textHeader: [UInt8]
     let openMetricsHeader: [UInt8]
 
-    public init(_ name: String, _ type: MetricType, labels: [String] = [], help: String) {
+    public init(_ name: String, _ type: MetricType, labels: [String] = [], bulk: Bool = false, help: String) {
         self.name = name
         self.type = type
         self.help = help
         self.labelNames = labels
+        isBulk = bulk
         textHeader = Family.textHeader(name, type, help: help)
         openMetricsHeader = Family.openMetricsHeader(name, type, help: help)
     }

@@ -58,10 +58,18 @@ public struct SampleBuilder: Sendable {
         rows.entries[place].points.append(Point(series.count, Double(cumulative.last ?? 0)))
     }
 
+    /// Adds the values of a family over shared rows; those that are `ValueColumn.absent` are no samples. The rows carry the constant labels
+    /// already. A family may have several columns and points as well.
+    public mutating func add(_ family: Family, _ column: ValueColumn) {
+        guard column.sampleCount > 0 else { return }
+        let place = place(family)
+        rows.add(column, place)
+    }
+
     /// The families gathered, in the order of their first points, and the cache for the next sample.
     public consuming func finish() -> (families: [FamilySamples], cache: SeriesCache) {
-        var families = order.map { FamilySamples(rows.entries[$0].family, rows.entries[$0].takePoints()) }
-        families.removeAll { $0.points.isEmpty }
+        var families = order.map { rows.entries[$0].takeSamples() }
+        families.removeAll(where: \.isEmpty)
         rows.endSample()
         cache.put(rows)
         return (families, cache)
@@ -69,7 +77,7 @@ public struct SampleBuilder: Sendable {
 
     private mutating func place(_ family: Family) -> Int {
         let place = rows.place(family)
-        if rows.entries[place].points.isEmpty {
+        if rows.entries[place].isUnused {
             rows.entries[place].points.reserveCapacity(rows.entries[place].expected)
             order.append(place)
         }

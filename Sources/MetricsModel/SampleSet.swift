@@ -9,14 +9,35 @@ public struct Point: Sendable {
     }
 }
 
-/// The points of one family in one sample. Those of a histogram are its buckets (ascending `le`), sum and count, series by series.
+/// The samples of one family at one instant: points, those of a histogram being its buckets (ascending `le`), sum and count, series by
+/// series; and columns, where many series share their labels with other families.
 public struct FamilySamples: Sendable {
     public let family: Family
     public var points: [Point]
+    /// Mostly empty. Every sample of a column has the family's own name.
+    public var columns: [ValueColumn]
 
-    public init(_ family: Family, _ points: [Point]) {
+    public init(_ family: Family, _ points: [Point], columns: [ValueColumn] = []) {
         self.family = family
         self.points = points
+        self.columns = columns
+    }
+
+    /// The number of samples, those of columns among them.
+    public var sampleCount: Int { columns.reduce(points.count) { $0 + $1.sampleCount } }
+
+    public var isEmpty: Bool { points.isEmpty && columns.allSatisfy { $0.sampleCount == 0 } }
+
+    /// All samples as points. Makes a `Series` for every row of the columns: for readers of a few families, not for every sample of all.
+    public var everyPoint: [Point] {
+        guard !columns.isEmpty else { return points }
+        var all = points
+        for column in columns {
+            column.forEach { row, value in
+                all.append(Point(Series(name: family.name, labels: column.rows.labels(row)), value))
+            }
+        }
+        return all
     }
 }
 
@@ -32,9 +53,10 @@ public struct SampleSet: Sendable {
         self.timestamp = timestamp
         var merged: [FamilySamples] = []
         var places: [String: Int] = [:]
-        for samples in families where !samples.points.isEmpty {
+        for samples in families where !samples.isEmpty {
             if let place = places[samples.family.name] {
                 merged[place].points += samples.points
+                merged[place].columns += samples.columns
             } else {
                 places[samples.family.name] = merged.count
                 merged.append(samples)
@@ -44,6 +66,6 @@ public struct SampleSet: Sendable {
         self.families = merged
     }
 
-    /// The number of points over all families.
-    public var pointCount: Int { families.reduce(0) { $0 + $1.points.count } }
+    /// The number of samples over all families.
+    public var pointCount: Int { families.reduce(0) { $0 + $1.sampleCount } }
 }

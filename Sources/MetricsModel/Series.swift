@@ -18,14 +18,7 @@ public final class Series: Sendable, Hashable {
                 if place > 0 { out.append(UInt8(ascii: ",")) }
                 out += label.name.utf8
                 out += "=\"".utf8
-                for byte in label.value.utf8 {
-                    switch byte {
-                    case UInt8(ascii: "\\"): out += "\\\\".utf8
-                    case UInt8(ascii: "\""): out += "\\\"".utf8
-                    case UInt8(ascii: "\n"): out += "\\n".utf8
-                    default: out.append(byte)
-                    }
-                }
+                appendLabelValue(label.value, to: &out)
                 out.append(UInt8(ascii: "\""))
             }
             out.append(UInt8(ascii: "}"))
@@ -33,6 +26,12 @@ public final class Series: Sendable, Hashable {
         out.append(UInt8(ascii: " "))
         text = out
     }
+
+    /// Where in `text` the labels begin.
+    var labelsStart: Int { name.utf8.count }
+
+    /// Of the text behind the name: that of a row of `SeriesRows` with the same labels.
+    var labelsFingerprint: UInt64 { fnv1a(text[labelsStart...]) }
 
     public static func == (a: Series, b: Series) -> Bool { a === b }
 

@@ -39,13 +39,19 @@ struct FamilyRows: Sendable {
         var plain = Rows<Series>()
         var histograms = Rows<HistogramSeries>()
         var points: [Point] = []
+        var columns: [ValueColumn] = []
+        /// The last sample in which it had columns.
+        var columnGeneration: UInt32?
         /// The number of points of the sample before, which the next one will likely have too.
         var expected = 0
 
-        mutating func takePoints() -> [Point] {
+        var isUnused: Bool { points.isEmpty && columns.isEmpty }
+
+        mutating func takeSamples() -> FamilySamples {
             expected = points.count
-            let taken = points
+            let taken = FamilySamples(family, points, columns: columns)
             points = []
+            columns = []
             return taken
         }
     }
@@ -88,17 +94,27 @@ struct FamilyRows: Sendable {
         return changed
     }
 
+    mutating func add(_ column: ValueColumn, _ place: Int) {
+        entries[place].columns.append(column)
+        entries[place].columnGeneration = generation
+    }
+
     /// Ends a sample: forgets what was used neither in it nor in the one before.
     mutating func endSample() {
         for place in entries.indices {
             entries[place].plain.endSample(generation)
             entries[place].histograms.endSample(generation)
         }
-        if entries.contains(where: { $0.plain.rows.isEmpty && $0.histograms.rows.isEmpty }) {
-            entries.removeAll { $0.plain.rows.isEmpty && $0.histograms.rows.isEmpty }
+        if entries.contains(where: isForgotten) {
+            entries.removeAll(where: isForgotten)
             places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.family, $0) })
         }
         generation &+= 1
+    }
+
+    private func isForgotten(_ entry: Entry) -> Bool {
+        entry.plain.rows.isEmpty && entry.histograms.rows.isEmpty
+            && entry.columnGeneration.map { generation &- $0 >= 2 } ?? true
     }
 }
 

@@ -53,7 +53,7 @@ public final class TargetScope: Sendable {
         write(
             families, at: timestamp,
             reports: [
-                up, Double(seconds) + Double(attoseconds) * 1e-18, Double(families.reduce(0) { $0 + $1.points.count }),
+                up, Double(seconds) + Double(attoseconds) * 1e-18, Double(families.reduce(0) { $0 + $1.sampleCount }),
             ])
     }
 

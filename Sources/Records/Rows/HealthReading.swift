@@ -27,7 +27,7 @@ public struct HealthReading: Sendable {
 extension [FamilySamples] {
     /// The points of all families of one name; empty when there is none.
     func points(of name: String) -> [Point] {
-        filter { sameBytes($0.family.name, name) }.flatMap(\.points)
+        filter { sameBytes($0.family.name, name) }.flatMap(\.everyPoint)
     }
 
     /// The sum of the finite points that carry all `labels`; nil when there is none.

@@ -35,7 +35,7 @@ struct HealthChecks {
     private func queues() -> HealthCheck {
         HealthCheck("queue") { [sampler, configuration] in
             guard let sample = await sampler.newest else { throw NotSampledYet() }
-            let points = sample.set.families.first { $0.family.name == "queue_jobs" }?.points ?? []
+            let points = sample.set.families.first { $0.family.name == "queue_jobs" }?.everyPoint ?? []
             let seen = Set(points.compactMap { $0.series.labels["queue"] })
             let unseen = configuration.queues.map(\.name).filter { !seen.contains($0) }
             guard unseen.isEmpty else {
