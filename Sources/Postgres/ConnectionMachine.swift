@@ -73,7 +73,7 @@ struct ConnectionMachine: Sendable {
         case refuse(PipelineResult.Ending)
     }
 
-    mutating func pipelineRequested() -> RequestAction {
+    mutating func requested() -> RequestAction {
         switch state {
         case .idle:
             state = .busy

@@ -61,11 +61,19 @@ internal import CLibPQ
         }
     }
 
+    /// Once connected, for simple queries. False when libpq refuses.
+    func stopBlocking() -> Bool {
+        unsafe _ = PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
+        return unsafe PQsetnonblocking(connection, 1) == 0
+    }
+
     /// Once connected. False when libpq refuses.
     func enterPipeline() -> Bool {
-        unsafe _ = PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
-        return unsafe PQsetnonblocking(connection, 1) == 0 && PQenterPipelineMode(connection) == 1
+        unsafe stopBlocking() && PQenterPipelineMode(connection) == 1
     }
+
+    /// A simple query; outside of pipeline mode only, and when the one before is answered.
+    func query(_ text: String) -> Bool { unsafe PQsendQuery(connection, text) == 1 }
 
     func prepare(_ name: String, _ sql: String) -> Bool {
         unsafe PQsendPrepare(connection, name, sql, 0, nil) == 1

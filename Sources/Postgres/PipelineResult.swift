@@ -38,6 +38,12 @@ public struct PipelineResult: Sendable {
         self.ending = ending
     }
 
+    /// Nothing was sent.
+    init(count: Int, refused ending: Ending) {
+        let outcome: Outcome = if case .lost(let error) = ending { .failed(error) } else { .late }
+        self.init(count: count, outcome: outcome, ending: ending)
+    }
+
     /// The rows of one statement. Throws what the server said, or `timeout` when it said nothing in time.
     public func rows(_ place: Int) throws(PostgresError) -> Rows {
         guard outcomes.indices.contains(place) else {

@@ -14,15 +14,18 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomRe
         case monitoring
         /// An application's, like the demo's: they are sent as they are.
         case application
+        /// A pooler's administration console, which knows the simple query protocol and one command at a time.
+        case console
     }
 
     public let purpose: Purpose
 
-    /// Throws `configuration` when libpq cannot read `text`; the error never repeats a part of it that could be a password.
+    /// `defaults` are options, by libpq's keyword, for what `text` leaves open. Throws `configuration` when libpq cannot read `text`;
+    /// the error never repeats a part of it that could be a password.
     public init(
-        _ text: String, applicationName: String = "vitals", purpose: Purpose = .monitoring
+        _ text: String, applicationName: String = "vitals", purpose: Purpose = .monitoring, defaults: [String: String] = [:]
     ) throws(PostgresError) {
-        options = try ConnectionString.parse(text)
+        options = try ConnectionString.parse(text).merging(defaults) { given, _ in given }
         self.applicationName = applicationName
         self.purpose = purpose
     }

@@ -49,19 +49,34 @@ public actor PostgresSession {
     /// Runs the statements in one round trip; see `PostgresConnection.pipeline`. Never throws: without a connection every statement
     /// has failed with the reason.
     public func pipeline(_ statements: [Statement], by deadline: ContinuousClock.Instant) async -> PipelineResult {
+        await use(for: statements.count, by: deadline) { await $0.pipeline(statements, by: deadline) }
+    }
+
+    /// Asks a console one command after the other; see `PostgresConnection.ask`. Never throws, as `pipeline` never does.
+    public func ask(_ commands: [String], by deadline: ContinuousClock.Instant) async -> PipelineResult {
+        await use(for: commands.count, by: deadline) { await $0.ask(commands, by: deadline) }
+    }
+
+    /// A setting that the server has reported; nil while not connected.
+    public func parameter(_ name: String) async -> String? { await connection.parameter(name) }
+
+    private func use(
+        for count: Int, by deadline: ContinuousClock.Instant,
+        _ body: @Sendable (PostgresConnection) async -> PipelineResult
+    ) async -> PipelineResult {
         do throws(PostgresError) {
             try await acquire(by: deadline)
         } catch {
-            return PostgresSession.nothing(statements.count, error)
+            return PostgresSession.nothing(count, error)
         }
         do throws(PostgresError) {
             try await connect(by: deadline)
         } catch {
             // After a clear refusal those who wait get the same answer at once, from the pause. Only silence makes waiting useless.
             release(isResponsive: error.code != .busy && error != .deadline)
-            return PostgresSession.nothing(statements.count, error)
+            return PostgresSession.nothing(count, error)
         }
-        let result = await connection.pipeline(statements, by: deadline)
+        let result = await body(connection)
         release(isResponsive: result.ending == .complete)
         return result
     }

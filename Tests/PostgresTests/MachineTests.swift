@@ -11,7 +11,7 @@ import Testing
         var machine = ConnectionMachine()
         #expect(machine.connectRequested() == .start)
         #expect(machine.connected() == .ready)
-        #expect(machine.pipelineRequested() == .send)
+        #expect(machine.requested() == .send)
         #expect(machine.answered() == .ready)
         #expect(machine.state == .idle)
         #expect(machine.connectRequested() == .none)
@@ -22,13 +22,13 @@ import Testing
         var machine = ConnectionMachine()
         _ = machine.connectRequested()
         _ = machine.connected()
-        _ = machine.pipelineRequested()
+        _ = machine.requested()
         #expect(machine.deadlinePassed() == .continueInBackground)
         #expect(machine.state == .draining)
-        #expect(machine.pipelineRequested() == .refuse(.busy))
+        #expect(machine.requested() == .refuse(.busy))
         #expect(machine.connectRequested() == .refuse(.stillWaiting))
         #expect(machine.answered() == .ready)
-        #expect(machine.pipelineRequested() == .send)
+        #expect(machine.requested() == .send)
     }
 
     @Test("connecting => connecting in the background (no second attempt) => idle")
@@ -37,9 +37,9 @@ import Testing
         _ = machine.connectRequested()
         #expect(machine.deadlinePassed() == .continueInBackground)
         #expect(machine.connectRequested() == .refuse(.stillWaiting))
-        #expect(machine.pipelineRequested() == .refuse(.busy))
+        #expect(machine.requested() == .refuse(.busy))
         #expect(machine.connected() == .ready)
-        #expect(machine.pipelineRequested() == .send)
+        #expect(machine.requested() == .send)
     }
 
     @Test("any state => lost => closed, and a new attempt may start")
@@ -48,7 +48,7 @@ import Testing
         #expect(machine.lost(Self.refused) == .none)
         _ = machine.connectRequested()
         #expect(machine.lost(Self.refused) == .finish)
-        #expect(machine.pipelineRequested() == .refuse(.lost(Self.refused)))
+        #expect(machine.requested() == .refuse(.lost(Self.refused)))
         #expect(machine.connectRequested() == .start)
     }
 
@@ -64,7 +64,7 @@ import Testing
                 switch Int.random(in: 0..<7, using: &generator) {
                 case 0: if machine.connectRequested() == .start { attempts += 1 }
                 case 1: if attempts > 0, machine.connected() == .ready { attempts -= 1 }
-                case 2: if machine.pipelineRequested() == .send { exchanges += 1 }
+                case 2: if machine.requested() == .send { exchanges += 1 }
                 case 3: if exchanges > 0, machine.answered() == .ready { exchanges -= 1 }
                 case 4: _ = machine.deadlinePassed()
                 case 5: if machine.lost(Self.refused) == .finish { (attempts, exchanges) = (0, 0) }

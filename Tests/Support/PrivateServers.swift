@@ -36,35 +36,11 @@ public struct PrivateServer: Sendable {
             ] + extra, port, in: directory)
     }
 
-    /// PgBouncer with these lines of its `[databases]` and `[pgbouncer]` sections; the port is added. `users` are the lines of its
-    /// user list (`"name" "password"`). The URL has no user and no database.
-    public static func pgBouncer(
-        databases: String, settings: String, users: String, in directory: TemporaryDirectory
-    ) async throws -> PrivateServer {
-        let port = try freePort()
-        let list = try directory.write("users.txt", users)
-        let file = try directory.write(
-            "pgbouncer.ini",
-            """
-            [databases]
-            \(databases)
-            [pgbouncer]
-            listen_addr = 127.0.0.1
-            listen_port = \(port)
-            unix_socket_dir =
-            auth_file = \(list)
-            \(settings)
-            """)
-        return try await start("pgbouncer", [file], port, in: directory, scheme: "postgres", user: SystemUser(named: "postgres"))
-    }
-
     private static func start(
-        _ program: String, _ arguments: [String], _ port: Int, in directory: TemporaryDirectory, scheme: String = "http",
-        user: SystemUser? = nil
+        _ program: String, _ arguments: [String], _ port: Int, in directory: TemporaryDirectory
     ) async throws -> PrivateServer {
-        var command = ChildProcess.Command(
+        let command = ChildProcess.Command(
             try Programs.path(of: program), arguments, log: directory.path("\(program).log"), directory: directory.path)
-        command.user = user
         let process = try await ChildProcess(command)
         do {
             try await process.waitUntilReady { isListening(port: port) }
@@ -72,6 +48,6 @@ public struct PrivateServer: Sendable {
             await process.stop()
             throw error
         }
-        return PrivateServer(url: "\(scheme)://127.0.0.1:\(port)", port: port, process: process)
+        return PrivateServer(url: "http://127.0.0.1:\(port)", port: port, process: process)
     }
 }
