@@ -85,7 +85,7 @@ let package = Package(
             ])
         + room("Postgres", ["CLibPQ"], strict)
         + room("Redis", ["CHiredis", nioCore, nioPosix, nioSSL, nioTLS], strict)
-        + room("Sampling", ["MetricsModel", "Postgres", "Redis"])
+        + room("Sampling", ["MetricsModel", "Postgres", "Redis", "YAML"])
         + room("Health", ["MetricsModel"])
         + room("Records", ["MetricsModel", "Postgres", "Health"])
         + room(
