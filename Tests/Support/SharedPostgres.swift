@@ -1,5 +1,5 @@
 public import Demo
-internal import Postgres
+public import Postgres
 internal import Synchronization
 
 /// One Postgres for all tests of a process that do it no harm; each takes a database of its own. It ends with the process.
@@ -50,5 +50,21 @@ public enum SharedPostgres {
             ).rows(0)
         }
         await connection.close()
+    }
+
+    /// The answer to one statement over a connection of its own.
+    public static func rows(_ sql: String, _ parameters: [String?] = [], on url: String) async throws -> Rows {
+        let readiness = try Readiness()
+        defer { readiness.stop() }
+        let connection = PostgresConnection(
+            try PostgresConfiguration(url, applicationName: "test", purpose: .application), readiness: readiness)
+        let deadline = ContinuousClock.now + .seconds(30)
+        try await connection.connect(by: deadline)
+        let limits = StatementLimits(statement: .seconds(30), lock: .seconds(30))
+        let rows = try await connection.pipeline(
+            [Statement(sql, parameters, preparation: .unprepared, limits: limits)], by: deadline
+        ).rows(0)
+        await connection.close()
+        return rows
     }
 }

@@ -17,6 +17,8 @@ struct ServerTraits: Sendable, Equatable {
     var isSuperuser = false
     /// The role of the connection.
     var user = ""
+    /// `host:port`, as the target's address has it.
+    var address = ""
 }
 
 /// What is there in one database.
