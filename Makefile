@@ -52,7 +52,7 @@ bench:
 	@.ci/need build test bench
 	$(RELEASE) --product vitals
 	$(RELEASE) --product benchmarks
-	.build/release/benchmarks $(BINARY)
+	POSTGRES_EXPORTER=$${POSTGRES_EXPORTER-$$(.ci/peer || true)} .build/release/benchmarks $(BINARY)
 
 format:
 	swift format format --in-place --parallel --recursive Package.swift Sources Tests

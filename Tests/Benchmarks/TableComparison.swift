@@ -108,8 +108,8 @@ struct TableComparison {
                 "postgres_exporter with queries.yaml", try Programs.path(of: "prometheus-postgres-exporter"),
                 ["--extend.query-path=\(queries)"]))
         // A newer one has the tables among its collectors.
-        if let newer = ProcessInfo.processInfo.environment["POSTGRES_EXPORTER"] {
-            subjects.append(exporter("postgres_exporter of POSTGRES_EXPORTER", newer, []))
+        if let newer = ProcessInfo.processInfo.environment["POSTGRES_EXPORTER"], !newer.isEmpty {
+            subjects.append(exporter("newer postgres_exporter", newer, []))
         }
         return subjects
     }
