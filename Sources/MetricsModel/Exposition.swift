@@ -19,25 +19,50 @@ extension SampleSet {
     /// columns after them; no timestamps are written. Linear in the bytes written; names, labels and HELP were rendered when they were made.
     public func encode(_ format: ExpositionFormat, into out: inout [UInt8]) {
         for samples in families {
-            switch format {
-            case .text: out += samples.family.textHeader
-            case .openMetrics: out += samples.family.openMetricsHeader
-            }
-            for point in samples.points {
-                out += point.series.text
-                appendNumber(point.value, to: &out)
-                out.append(UInt8(ascii: "\n"))
-            }
-            for column in samples.columns {
-                column.forEach { row, value in
-                    out += samples.family.name.utf8
-                    out += column.rows.text(row)
-                    appendNumber(value, to: &out)
-                    out.append(UInt8(ascii: "\n"))
-                }
-            }
+            samples.encodeHeader(format, into: &out)
+            samples.encodePoints(into: &out)
+            for column in samples.columns { samples.encode(column, into: &out) }
         }
+        SampleSet.encodeEnd(format, into: &out)
+    }
+
+    /// Appends what stands behind the last family.
+    public static func encodeEnd(_ format: ExpositionFormat, into out: inout [UInt8]) {
         if case .openMetrics = format { out += "# EOF\n".utf8 }
+    }
+}
+
+extension FamilySamples {
+    /// Appends `# HELP` and `# TYPE`.
+    public func encodeHeader(_ format: ExpositionFormat, into out: inout [UInt8]) {
+        switch format {
+        case .text: out += family.textHeader
+        case .openMetrics: out += family.openMetricsHeader
+        }
+    }
+
+    /// Appends the lines of the points; the same in every format.
+    public func encodePoints(into out: inout [UInt8]) {
+        for point in points {
+            out += point.series.text
+            appendNumber(point.value, to: &out)
+            out.append(UInt8(ascii: "\n"))
+        }
+    }
+
+    /// Appends the lines of one of the columns; the same in every format.
+    public func encode(_ column: ValueColumn, into out: inout [UInt8]) {
+        encode(column, 0..<column.rows.count, into: &out)
+    }
+
+    /// Appends the lines of some rows of one of the columns.
+    public func encode(_ column: ValueColumn, _ range: Range<Int>, into out: inout [UInt8]) {
+        for row in range where !isStaleMarker(column.values[row]) {
+            out += family.name.utf8
+            out += column.rows.text(row)
+            appendNumber(column.values[row], to: &out)
+            out.append(UInt8(ascii: "\n"))
+        }
     }
 }
 

@@ -2,11 +2,31 @@
 /// shortest digits that read back as the same number, an exponent of at least two digits below 1e-4 and from 1e6 digits on
 /// (`1.5e+06`), `+Inf`, `-Inf`, `NaN`.
 public func appendNumber(_ value: Double, to out: inout [UInt8]) {
-    // Most samples are counts. Below 2^53 the digits of an integer are its shortest ones: its neighbours are at most 1 away.
-    if value.magnitude < 0x1p53, let whole = Int64(exactly: value), whole != 0 || value.sign == .plus {
-        appendWhole(whole, to: &out)
-        return
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: numberLengthMax) { text in
+        guard let start = text.baseAddress else { return }
+        let count = writeNumber(value, to: start)
+        out += UnsafeBufferPointer(start: start, count: count)
     }
+}
+
+/// No number's text is longer: `-1.7976931348623157e+308` has 24 bytes.
+public let numberLengthMax = 32
+
+/// Writes what `appendNumber` appends, and answers how many bytes that is. There must be room for `numberLengthMax`.
+public func writeNumber(_ value: Double, to out: UnsafeMutablePointer<UInt8>) -> Int {
+    // Most samples are counts. Below 2^53 the digits of an integer are its shortest ones: its neighbours are at most 1 away.
+    if value.magnitude < 0x1p53 {
+        let whole = Int64(value)
+        if Double(whole) == value, whole != 0 || value.sign == .plus { return writeWhole(whole, to: out) }
+    }
+    var text: [UInt8] = []
+    appendFraction(value, to: &text)
+    let count = min(text.count, numberLengthMax)
+    for place in 0..<count { out[place] = text[place] }
+    return count
+}
+
+private func appendFraction(_ value: Double, to out: inout [UInt8]) {
     guard value.isFinite else {
         out += (value.isNaN ? "NaN" : value < 0 ? "-Inf" : "+Inf").utf8
         return
@@ -37,24 +57,54 @@ public func numberText(_ value: Double) -> String {
     return String(decoding: out, as: UTF8.self)
 }
 
-private func appendWhole(_ value: Int64, to out: inout [UInt8]) {
-    if value < 0 { out.append(UInt8(ascii: "-")) }
+/// A whole number below 2^53. From a million on it has an exponent, and no zeros at the end.
+private func writeWhole(_ value: Int64, to out: UnsafeMutablePointer<UInt8>) -> Int {
+    var start = out
+    if value < 0 {
+        start[0] = UInt8(ascii: "-")
+        start += 1
+    }
     var rest = value.magnitude
     if rest < 10 {
-        out.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest))
-        return
+        start[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest)
+        return start - out + 1
     }
-    var digits = Digits()
-    var reversed: InlineArray<20, UInt8> = .init(repeating: 0)
-    var count = 0
-    while rest > 0 {
-        let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 10)
-        reversed[count] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: remainder)
-        count += 1
+    var exponent = 0
+    if rest >= 1_000_000 {
+        while rest % 10 == 0 {
+            rest /= 10
+            exponent &+= 1
+        }
+    }
+    var count = 1
+    var bound: UInt64 = 10
+    while rest >= bound {
+        count &+= 1
+        bound &*= 10
+    }
+    // One place further right where a point comes behind the first digit.
+    let isExponential = value.magnitude >= 1_000_000
+    let digits = isExponential && count > 1 ? start + 1 : start
+    var place = count
+    while place > 0 {
+        let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+        place &-= 1
+        digits[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
         rest = quotient
     }
-    for place in stride(from: count - 1, through: 0, by: -1) { digits.append(reversed[place]) }
-    digits.write(decimalPoint: count, to: &out)
+    guard isExponential else { return start - out + count }
+    exponent &+= count &- 1
+    var end = start + 1
+    if count > 1 {
+        start[0] = digits[0]
+        start[1] = UInt8(ascii: ".")
+        end = start + count + 1
+    }
+    end[0] = UInt8(ascii: "e")
+    end[1] = UInt8(ascii: "+")
+    end[2] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: exponent / 10)
+    end[3] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: exponent % 10)
+    return end + 4 - out
 }
 
 /// The significant decimal digits of a number, without a point: at most 17 for a double, more where zeros were spelt out.
