@@ -30,6 +30,17 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomRe
         self.purpose = purpose
     }
 
+    private init(_ options: [String: String], _ applicationName: String, _ purpose: Purpose) {
+        self.options = options
+        self.applicationName = applicationName
+        self.purpose = purpose
+    }
+
+    /// The same server and role, and another database.
+    public func onDatabase(_ name: String) -> PostgresConfiguration {
+        PostgresConfiguration(options.merging(["dbname": name]) { $1 }, applicationName, purpose)
+    }
+
     /// The host or socket directory as given; the default is libpq's.
     public var host: String { options["host"] ?? options["hostaddr"] ?? environment("PGHOST") ?? "localhost" }
     public var port: String { options["port"] ?? environment("PGPORT") ?? "5432" }

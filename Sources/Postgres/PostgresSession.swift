@@ -19,6 +19,24 @@ public actor PostgresSession {
         connection = PostgresConnection(configuration, readiness: readiness)
     }
 
+    /// A session of its own for another database of the same server and role.
+    public nonisolated func onDatabase(_ name: String) -> PostgresSession {
+        PostgresSession(configuration.onDatabase(name), readiness: readiness)
+    }
+
+    /// A connection of its own, not yet made, for the same address.
+    public nonisolated func ownConnection() -> PostgresConnection {
+        PostgresConnection(configuration, readiness: readiness)
+    }
+
+    /// Whether there is a connection, after a look at whether the server has ended it.
+    public func isConnected() async -> Bool {
+        switch await connection.usableStatus() {
+        case .idle, .busy, .draining: true
+        case .closed, .connecting: false
+        }
+    }
+
     /// Numbers about the session as a pool of one.
     public struct Statistics: Sendable {
         public let size: Int

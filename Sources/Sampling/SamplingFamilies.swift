@@ -14,6 +14,14 @@ public enum SamplingMetrics {
     public static let collectorDuration = Family(
         "vitals_collector_duration_seconds", .gauge, labels: ["target", "collector"],
         help: "How long the collector's answer took in the last sample, 0 when an earlier one was reused. Measured by Vitals.")
+    public static let collectorLastSuccess = Family(
+        "vitals_collector_last_success_timestamp_seconds", .gauge, labels: ["target", "collector"],
+        help: "When the collector's source last answered, in Unix time. Measured by Vitals.")
+    public static let collectorSkipped = Family(
+        "vitals_collector_skipped", .gauge, labels: ["target", "collector", "reason"],
+        help:
+            "Questions of the collector that were not asked, over all databases: the server has another version or role, or lacks an extension, schema, relation or privilege. Counted by Vitals."
+    )
 }
 
 /// The families about sampling, with their series kept over samples.
@@ -30,8 +38,15 @@ struct SamplingFamilies {
             sample.add(SamplingMetrics.duration, [target], answer.duration.seconds)
             sample.add(SamplingMetrics.roundTrips, [target], Double(answer.roundTrips))
             for outcome in answer.collectors {
-                sample.add(SamplingMetrics.collectorSuccess, [target, outcome.name], outcome.success ? 1 : 0)
-                sample.add(SamplingMetrics.collectorDuration, [target, outcome.name], outcome.duration.seconds)
+                let labels = [target, outcome.name]
+                if outcome.isAsked {
+                    sample.add(SamplingMetrics.collectorSuccess, labels, outcome.success ? 1 : 0)
+                    sample.add(SamplingMetrics.collectorDuration, labels, outcome.duration.seconds)
+                }
+                sample.add(SamplingMetrics.collectorLastSuccess, labels, outcome.lastSuccess.map { Double($0) / 1000 })
+                for (reason, count) in outcome.skipped.sorted(by: { $0.key < $1.key }) {
+                    sample.add(SamplingMetrics.collectorSkipped, labels + [reason], Double(count))
+                }
             }
         }
         let (families, kept) = sample.finish()

@@ -30,11 +30,23 @@ public struct CollectorOutcome: Sendable, Equatable {
     public let success: Bool
     /// From its question leaving to its answer being read. Zero for an answer that was reused.
     public let duration: Duration
+    /// False when none of its questions had to be asked.
+    public let isAsked: Bool
+    /// How many of its questions were not asked, over all databases, by reason (`version`, `role`, `extension` …). No failure.
+    public let skipped: [String: Int]
+    /// When it was last asked with success, milliseconds since the Unix epoch; nil when it never was, or when nobody keeps it.
+    public let lastSuccess: Int64?
 
-    public init(name: String, success: Bool, duration: Duration) {
+    public init(
+        name: String, success: Bool, duration: Duration, isAsked: Bool = true, skipped: [String: Int] = [:],
+        lastSuccess: Int64? = nil
+    ) {
         self.name = name
         self.success = success
         self.duration = duration
+        self.isAsked = isAsked
+        self.skipped = skipped
+        self.lastSuccess = lastSuccess
     }
 }
 

@@ -1,3 +1,4 @@
+internal import MetricsModel
 internal import Postgres
 
 /// Logins and lockouts counted from the application's `audit_logs`, each once. Only rows since the last settled moment are read:
@@ -75,5 +76,26 @@ struct Ratchet: Sendable {
         guard value.isFinite else { return }
         total += last.map { max(0, value - $0) } ?? max(0, value)
         last = value
+    }
+}
+
+extension AuthEvents: RememberingCollector {
+    var name: String { "auth" }
+    var conditions: [Condition] { [.relation("audit_logs")] }
+
+    func questions(_ context: QuestionContext) -> [Question] {
+        [
+            Question(
+                name, when: conditions, every: .seconds(15), limits: Question.dear, parameters: { [since] _ in [since] },
+                reading: .columns([]), sql: { _ in AuthEvents.sql })
+        ]
+    }
+
+    mutating func take(_ rows: Rows, of question: String) throws(PostgresError) { try take(rows) }
+
+    func add(_ question: String, to sample: inout SampleBuilder) {
+        sample.add(PostgresFamilies.authAttempts, ["success", "audit_logs"], counts.successes)
+        sample.add(PostgresFamilies.authAttempts, ["failure", "audit_logs"], counts.failures)
+        sample.add(PostgresFamilies.lockouts, ["audit_logs"], counts.lockouts)
     }
 }

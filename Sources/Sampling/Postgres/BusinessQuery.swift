@@ -98,3 +98,40 @@ public struct BusinessQuery: Sendable {
         return points
     }
 }
+
+/// The business queries of a target, with the counters among them.
+struct BusinessCollector: RememberingCollector {
+    let name = "business"
+    private let queries: [BusinessQuery]
+    private var points: [String: [(labels: [String], value: Double)]] = [:]
+    private var ratchets: [String: [[String]: Ratchet]] = [:]
+
+    init(_ queries: [BusinessQuery]) { self.queries = queries }
+
+    private func name(of query: BusinessQuery) -> String { "query \(query.family.name)" }
+
+    func questions(_ context: QuestionContext) -> [Question] {
+        queries.map { query in
+            Question(
+                name, name: name(of: query), when: query.relation.map { [.relation($0)] } ?? [], every: .seconds(30),
+                limits: Question.dear, preparation: .unprepared, reading: .columns([]), sql: { _ in query.sql })
+        }
+    }
+
+    var conditions: [Condition] { queries.compactMap { $0.relation.map { .relation($0) } } }
+
+    mutating func take(_ rows: Rows, of question: String) throws(PostgresError) {
+        guard let query = queries.first(where: { name(of: $0) == question }) else { return }
+        let read = try query.points(rows)
+        points[question] = read
+        guard query.family.type == .counter else { return }
+        for point in read { ratchets[question, default: [:]][point.labels, default: Ratchet()].take(point.value) }
+    }
+
+    func add(_ question: String, to sample: inout SampleBuilder) {
+        guard let query = queries.first(where: { name(of: $0) == question }) else { return }
+        for point in points[question] ?? [] {
+            sample.add(query.family, point.labels, ratchets[question]?[point.labels]?.total ?? point.value)
+        }
+    }
+}

@@ -27,7 +27,7 @@ extension PostgresCollector {
 
     /// Every state of every database, also at zero, so that no series comes and goes.
     private static let activity = PostgresCollector(
-        "activity",
+        "stat_activity",
         sql: { _, _ in
             """
             SELECT d.datname, s.state, coalesce(a.count, 0) AS count, coalesce(a.age, 0) AS age
@@ -88,7 +88,7 @@ extension PostgresCollector {
         })
 
     private static let database = PostgresCollector(
-        "database",
+        "stat_database",
         sql: { _, _ in
             let columns = PostgresFamilies.databases.map {
                 $0.column == "stats_reset" ? "extract(epoch FROM stats_reset)" : $0.column
@@ -137,7 +137,7 @@ extension PostgresCollector {
     /// The largest by relpages, then exact sizes of those alone: 6 ms instead of 330 ms at 5,000 tables. The size functions wait for
     /// an ACCESS EXCLUSIVE lock, also behind one that waits itself; a table with either keeps its row counts and has no sizes.
     private static let tables = PostgresCollector(
-        "tables", limits: dear, reuse: .seconds(30),
+        "stat_user_tables", limits: dear, reuse: .seconds(30),
         sql: { _, _ in
             """
             WITH locked AS MATERIALIZED (
@@ -175,7 +175,7 @@ extension PostgresCollector {
 
     /// A database that may not be connected to, like a provider's own, would fail the whole question.
     private static let databaseSize = PostgresCollector(
-        "database_size", limits: dear, reuse: .seconds(60),
+        "database", limits: dear, reuse: .seconds(60),
         sql: { _, _ in
             """
             SELECT datname, pg_database_size(oid) FROM pg_database

@@ -7,6 +7,7 @@ struct PostgresStates {
     /// Nil before the first sample.
     private var isUp: Bool?
     private var downCode: PostgresError.Code?
+    private var loginCode: PostgresError.Code?
     private var failing: [String: PostgresError] = [:]
 
     init(target: String, log: @escaping LogLine) {
@@ -27,6 +28,23 @@ struct PostgresStates {
         isUp = false
         downCode = code
     }
+
+    /// `refusal` is why the role may not log in any more, nil when it may.
+    mutating func login(_ refusal: PostgresError?) {
+        defer { loginCode = refusal?.code }
+        guard refusal?.code != loginCode else { return }
+        if let refusal {
+            log(.error, "postgres \(target): a new login is refused, open connections go on: \(refusal)")
+        } else {
+            log(.info, "postgres \(target): a new login is let in again")
+        }
+    }
+
+    /// A database that answered no more; nil when it does.
+    mutating func database(_ name: String, _ error: PostgresError?) { note("database \(name)", error) }
+
+    /// A database is dropped, renamed or not to be sampled any more.
+    mutating func forgetDatabase(_ name: String) { failing["database \(name)"] = nil }
 
     /// `source` is a collector, or one of its questions.
     mutating func note(_ source: String, _ error: PostgresError?) {

@@ -1,31 +1,30 @@
 public import MetricsModel
 public import Postgres
 
-/// A database, sampled in one pipeline on one kept connection.
+/// A server with its databases: each database sampled in one pipeline on one kept connection, all at once. What holds for the whole
+/// server is asked on the connection of the target's address.
 public actor PostgresTarget: SampleTarget {
     /// Kept back from the caller's deadline for reading the answers.
     private static let margin: Duration = .milliseconds(50)
-    /// How often it is looked whether tables and extensions came or went.
-    private static let factsMilliseconds: Int64 = 60_000
 
     public nonisolated let identity: TargetIdentity
     public nonisolated var upFamily: Family? { PostgresFamilies.up }
-
-    /// In the order in which they are asked.
-    public static let collectorNames =
-        PostgresCollector.all.map(\.name) + ["auth", "business", "statements"] + PostgresCollector.sizes.map(\.name)
 
     private let session: PostgresSession
     private let settings: PostgresTargetSettings
     /// Milliseconds since the Unix epoch.
     private let now: @Sendable () -> Int64
-    private var questions: [PostgresQuestion]
-    private var facts: (value: ServerFacts, read: Int64, connect: Int)?
-    private var cache: SeriesCache
+    private let home: PostgresDatabase
+    private let login: LoginProbe
+    private var databases: SampledDatabases
+    private var server: ServerTraits?
+    private var remembered: RememberedCollectors
+    private var reports: CollectorReports
     private var states: PostgresStates
-    private var auth = AuthEvents()
-    private var ratchets: [String: [[String]: Ratchet]] = [:]
-    private var statements: StatementSampler
+    private var cache: SeriesCache
+    private var scrapes = 0
+    /// The number of the kept connection to which the login probe's verdict belongs.
+    private var loginConnect = 0
 
     /// Connects at the first sample. `log` gets one line for each change of state.
     public init(
@@ -36,205 +35,238 @@ public actor PostgresTarget: SampleTarget {
         self.session = session
         self.settings = settings
         self.now = now
-        cache = SeriesCache(constantLabels: identity.labels)
+        let remembering = PostgresTarget.remembering(settings)
+        remembered = RememberedCollectors(remembering, settings, constantLabels: identity.labels)
+        let switches = PostgresTarget.switches(settings)
+        let questions = switches.flatMap(\.questions)
+        home = PostgresDatabase(
+            session, questions, settings, constantLabels: identity.labels, conditions: remembered.conditions)
+        databases = SampledDatabases(
+            session, questions.filter { $0.scope == .database }, settings, constantLabels: identity.labels)
+        login = LoginProbe(session.ownConnection())
+        reports = CollectorReports(switches.map(\.name) + remembering.map(\.name))
         states = PostgresStates(target: identity.name, log: log)
-        statements = StatementSampler(top: settings.topStatements)
-        var questions = PostgresCollector.all.map { PostgresQuestion($0) }
-        questions.append(PostgresQuestion(.auth, reading: .auth))
-        questions += settings.queries.map { PostgresQuestion($0) }
-        questions.append(PostgresQuestion(.statements, reading: .statements))
-        questions += PostgresCollector.sizes.map { PostgresQuestion($0) }
-        self.questions = questions.filter { settings.isOn($0.collector) }
+        cache = SeriesCache(constantLabels: identity.labels)
     }
 
-    public func close() async { await session.close() }
+    public func close() async {
+        await databases.close()
+        await login.close()
+        await session.close()
+    }
+
+    // MARK: - A sample
 
     public func sample(deadline: ContinuousClock.Instant) async -> TargetSample {
+        scrapes += 1
         let started = ContinuousClock.now
         let limit = deadline - PostgresTarget.margin
         let time = now()
-        var roundTrips = 0
-        let version: Int
+        let prepared: PostgresDatabase.Preparation
         do throws(PostgresError) {
-            version = try await session.serverVersion(by: limit)
-            roundTrips += try await readFacts(by: limit, at: time)
+            prepared = try await home.prepare(at: time, by: limit, along: SampledDatabases.statements)
+            if let answers = prepared.answers { try await learn(answers, home: prepared.traits.name, at: time) }
         } catch {
-            return await down(error, since: started, roundTrips: roundTrips)
+            return await down(error, since: started, roundTrips: 0)
         }
-        let known = facts?.value ?? ServerFacts()
-        var plans = questions.map { $0.plan(at: time, known) }
-        let asked = plans.indices.filter { if case .ask = plans[$0] { true } else { false } }
-        let factsDue = facts.map { time - $0.read >= PostgresTarget.factsMilliseconds || time < $0.read } ?? true
-        var batch = asked.map { statement(questions[$0], version, known) }
-        // Texts before the totals that are told apart by them.
-        let textsPlace = batch.count
-        let texts = isAskingStatements(asked) ? statements.wantedTexts : nil
-        if let texts {
-            let question = PostgresCollector.statementTexts
-            batch.append(Statement(question.sql(version, known), [texts], limits: question.limits))
-        }
-        if factsDue { batch.append(factsStatement) }
-        let result = await session.pipeline(batch, by: limit)
-        roundTrips += result.roundTrips
-        guard !batch.isEmpty, isAnswered(result) else {
-            return await down(
-                result.ending.error ?? PostgresError(.internal, "nothing to ask"), since: started, roundTrips: roundTrips)
-        }
-        if factsDue { takeFacts(result, batch.count - 1, time) }
-
-        if texts != nil, let rows = try? result.rows(textsPlace) { learn(rows) }
-        var durations: [String: Duration] = [:]
-        for (place, question) in asked.enumerated() {
-            durations[questions[question].collector, default: .zero] += result.durations[place]
-            plans[question] = take(question, Result { () throws(PostgresError) in try result.rows(place) }, time)
-        }
-        return await assemble(plans, durations, since: started, roundTrips: roundTrips)
-    }
-
-    // MARK: Questions
-
-    private func isAskingStatements(_ asked: [Int]) -> Bool {
-        asked.contains { if case .statements = questions[$0].reading { true } else { false } }
-    }
-
-    /// A text that cannot be read is asked for again: its statement's growth waits, and after a while counts as `other`.
-    private func learn(_ rows: Rows) {
-        do throws(PostgresError) {
-            try statements.takeTexts(rows)
-        } catch {
-            states.note("statements: texts", error)
-        }
-    }
-
-    private func statement(_ question: PostgresQuestion, _ version: Int, _ facts: ServerFacts) -> Statement {
-        let parameters: [String?] =
-            switch question.reading {
-            case .auth: [auth.since]
-            case .points, .business, .statements: question.parameters(settings)
+        guard let server else { return await down(.init(.internal, "nothing known"), since: started, roundTrips: 0) }
+        let context = QuestionContext(version: prepared.version, server: server, database: prepared.traits)
+        let plan = remembered.plan(at: time, context)
+        var along = plan.compactMap { asked in
+            if case .ask = asked.plan {
+                Statement(
+                    asked.question.sql(context), asked.question.parameters(settings), preparation: asked.question.preparation,
+                    limits: asked.question.limits)
+            } else {
+                nil
             }
-        return Statement(
-            question.sql(version, facts), parameters, preparation: question.preparation, limits: question.limits)
+        }
+        let ownCount = along.count
+        let isListDue = databases.isDue(at: time)
+        if isListDue { along += SampledDatabases.statements }
+
+        let (answer, others, verdict) = await ask(server, at: time, by: limit, along: along)
+        if let silence = answer.silence {
+            return await down(silence, since: started, roundTrips: prepared.roundTrips + answer.roundTrips)
+        }
+        let (families, outcomes) = remembered.take(plan, context, answer.along, answer.alongDurations, at: time)
+        let sample = await assemble(
+            answer, others, verdict, (families, outcomes), since: started, at: time,
+            roundTrips: prepared.roundTrips + answer.roundTrips)
+        if isListDue { await relearn(Array(answer.along[ownCount...]), home: prepared.traits.name, at: time) }
+        return sample
     }
 
-    private var factsStatement: Statement {
-        let names = Set(questions.compactMap(\.relation)).subtracting([ServerFacts.statements]).sorted()
-        return Statement(
-            ServerFacts.sql, ["{\(names.map { quoted($0) }.joined(separator: ","))}"], limits: PostgresCollector.quick)
-    }
-
-    /// At a new connection, since the first questions depend on it; later it goes along with the others.
-    private func readFacts(by limit: ContinuousClock.Instant, at time: Int64) async throws(PostgresError) -> Int {
-        let connects = await session.statistics().connects
-        if let facts, facts.connect == connects { return 0 }
-        let rows = try await session.rows(factsStatement, by: limit)
-        facts = (try ServerFacts(rows), time, connects)
-        return 1
-    }
-
-    private func takeFacts(_ result: PipelineResult, _ place: Int, _ time: Int64) {
-        guard let rows = try? result.rows(place), let value = try? ServerFacts(rows), let connect = facts?.connect else { return }
-        facts = (value, time, connect)
-    }
-
-    /// The server is up when it said anything at all: what is late is what is dear.
-    private func isAnswered(_ result: PipelineResult) -> Bool {
-        if case .lost = result.ending { return false }
-        return result.outcomes.contains { if case .late = $0 { false } else { true } }
-    }
-
-    private func take(_ place: Int, _ answer: Result<Rows, PostgresError>, _ time: Int64) -> PostgresQuestion.Plan {
-        do throws(PostgresError) {
-            let rows = try answer.get()
-            switch questions[place].reading {
-            case .points: break
-            case .business(let query):
-                if query.family.type == .counter {
-                    for point in try query.points(rows) {
-                        ratchets[query.family.name, default: [:]][point.labels, default: Ratchet()].take(point.value)
-                    }
+    /// Connected databases are asked along with the home; others connect only when the server has just answered there, and so does
+    /// the new login: a frozen server gets no further connection.
+    private func ask(
+        _ server: ServerTraits, at time: Int64, by limit: ContinuousClock.Instant, along statements: [Statement]
+    ) async -> (PostgresDatabase.Answer, [PostgresDatabase.Answer?], LoginProbe.Verdict) {
+        let all = databases.all
+        return await withTaskGroup(of: (Int, PostgresDatabase.Answer).self) { group in
+            var waiting: [Int] = []
+            for (place, entry) in all.enumerated() {
+                if await entry.database.session.isConnected() {
+                    group.addTask { (place, await entry.database.ask(server, at: time, by: limit)) }
+                } else {
+                    waiting.append(place)
                 }
-            case .auth: try auth.take(rows)
-            case .statements: try statements.take(rows)
             }
-            questions[place].took(rows, at: time)
-            return .reuse(rows)
-        } catch {
-            questions[place].failed(error, at: time)
-            return .failed(error)
+            let answer = await home.ask(server, at: time, by: limit, along: statements)
+            var verdict = LoginProbe.Verdict.unknown
+            if answer.silence == nil {
+                for place in waiting {
+                    group.addTask { (place, await all[place].database.ask(server, at: time, by: limit)) }
+                }
+                verdict = await tryLogin(at: time, by: limit)
+            }
+            var others = [PostgresDatabase.Answer?](repeating: nil, count: all.count)
+            for await (place, answer) in group { others[place] = answer }
+            return (answer, others, verdict)
         }
     }
 
-    // MARK: Answers
+    private func tryLogin(at time: Int64, by limit: ContinuousClock.Instant) async -> LoginProbe.Verdict {
+        let connects = await session.statistics().connects
+        if connects != loginConnect {
+            loginConnect = connects
+            await login.forget(time, isAllowed: true)
+        }
+        return await login.look(at: time, by: limit)
+    }
+
+    // MARK: - What the server is
+
+    private func learn(_ rows: [Rows], home: String, at time: Int64) async throws(PostgresError) {
+        guard rows.count == SampledDatabases.statements.count else { return }
+        var traits = try ServerTraits(rows[0])
+        traits.address = identity.instance
+        server = traits
+        for gone in databases.update(try ListedDatabase.list(rows[1]), home: home, at: time) {
+            states.forgetDatabase(gone.name)
+            await gone.database.close()
+        }
+    }
+
+    /// What was known before is kept when this fails: it is read again with the next sample.
+    private func relearn(_ answers: [Result<Rows, PostgresError>], home: String, at time: Int64) async {
+        do throws(PostgresError) {
+            var rows: [Rows] = []
+            for answer in answers { rows.append(try answer.get()) }
+            try await learn(rows, home: home, at: time)
+            states.note("list of databases", nil)
+        } catch {
+            states.note("list of databases", error)
+        }
+    }
+
+    // MARK: - Answers
 
     private func assemble(
-        _ plans: [PostgresQuestion.Plan], _ durations: [String: Duration], since started: ContinuousClock.Instant, roundTrips: Int
+        _ answer: PostgresDatabase.Answer, _ others: [PostgresDatabase.Answer?], _ verdict: LoginProbe.Verdict,
+        _ remembered: (families: [FamilySamples], outcomes: [PostgresDatabase.Outcome]), since started: ContinuousClock.Instant,
+        at time: Int64, roundTrips: Int
     ) async -> TargetSample {
         states.up()
-        let own = await session.statistics()
-        var sample = SampleBuilder(cache)
-        sample.add(PostgresFamilies.up, [], 1)
-        addOwnPool(own, to: &sample)
-        var failed: Set<String> = []
-        for (question, plan) in zip(questions, plans) {
-            do throws(PostgresError) {
-                switch plan {
-                case .ask: throw .init(.internal, "not asked")
-                case .failed(let error): throw error
-                case .reuse(let rows): try add(question, rows, to: &sample)
-                }
-                states.note(question.name, nil)
-            } catch {
-                failed.insert(question.collector)
-                states.note(question.name, error)
-            }
+        states.login(verdict.refusal)
+        var questions = answer.outcomes + remembered.outcomes
+        var isUp: [(name: String, isUp: Bool)] = databases.isHomeSampled ? [(databases.home, true)] : []
+        for (entry, other) in zip(databases.all, others) {
+            let silence = other?.silence
+            isUp.append((entry.name, silence == nil))
+            // A dropped database has no more to say; the list of databases will tell.
+            if silence?.sqlState == "3D000" { databases.forgetList() } else { states.database(entry.name, silence) }
+            if silence == nil, let other { questions += other.outcomes }
         }
+        note(questions)
+        let outcomes = reports.outcomes(questions, at: time)
+        let families = questions.flatMap { question in
+            if case .families(let families) = question.result { families } else { [FamilySamples]() }
+        }
+        let duration = ContinuousClock.now - started
+        let own = await ownFamilies(isUp: verdict.refusal == nil, outcomes, duration) { sample in
+            for (name, isUp) in isUp { sample.add(PostgresFamilies.databaseUp, [name], isUp ? 1 : 0) }
+            for (reason, count) in databases.skipped.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+                sample.add(PostgresFamilies.databasesSkipped, [reason.rawValue], Double(count))
+            }
+            let refused = verdict.refusal.map { LoginReason($0) }
+            for reason in LoginReason.allCases {
+                sample.add(PostgresFamilies.loginError, [reason.rawValue], reason == refused ? 1 : 0)
+            }
+            if case .allowed(let took?) = verdict { sample.add(PostgresFamilies.loginDuration, took.seconds) }
+        }
+        return TargetSample(
+            identity: identity, up: true, families: own + families + remembered.families, collectors: outcomes,
+            duration: duration, roundTrips: roundTrips)
+    }
+
+    /// One line for each question whose state changed, over all databases.
+    private func note(_ questions: [PostgresDatabase.Outcome]) {
+        var failures: [String: PostgresError] = [:]
+        var order: [String] = []
+        for question in questions {
+            if case .failed(let error) = question.result, failures[question.question] == nil {
+                failures[question.question] = error
+            }
+            if !order.contains(question.question) { order.append(question.question) }
+        }
+        for name in order { states.note(name, failures[name]) }
+    }
+
+    private func ownFamilies(
+        isUp: Bool, _ outcomes: [CollectorOutcome], _ duration: Duration, _ more: (inout SampleBuilder) -> Void = { _ in }
+    ) async -> [FamilySamples] {
+        let pool = await databases.poolStatistics(with: session)
+        var sample = SampleBuilder(cache)
+        sample.add(PostgresFamilies.up, isUp ? 1 : 0)
+        sample.add(PostgresFamilies.poolSize, ["vitals"], Double(pool.size))
+        sample.add(PostgresFamilies.poolInUse, ["vitals"], Double(pool.inUse))
+        sample.addHistogram(
+            PostgresFamilies.poolWait, ["vitals"], bounds: WaitHistogram.bounds, cumulative: pool.waits.cumulative,
+            sum: pool.waits.sum)
+        sample.add(PostgresFamilies.scrapes, Double(scrapes))
+        sample.add(PostgresFamilies.scrapeDuration, duration.seconds)
+        sample.add(PostgresFamilies.scrapeError, isUp && outcomes.allSatisfy(\.success) ? 0 : 1)
+        for outcome in outcomes {
+            sample.add(PostgresFamilies.collectorSuccess, [outcome.name], outcome.success ? 1 : 0)
+            sample.add(PostgresFamilies.collectorDuration, [outcome.name], outcome.duration.seconds)
+        }
+        more(&sample)
         let (families, kept) = sample.finish()
         cache = kept
-        let collectors = PostgresTarget.collectorNames.filter { name in questions.contains { $0.collector == name } }
-        return TargetSample(
-            identity: identity, up: true, families: families,
-            collectors: collectors.map {
-                CollectorOutcome(name: $0, success: !failed.contains($0), duration: durations[$0] ?? .zero)
-            }, duration: ContinuousClock.now - started, roundTrips: roundTrips)
-    }
-
-    private func add(_ question: PostgresQuestion, _ rows: Rows, to sample: inout SampleBuilder) throws(PostgresError) {
-        switch question.reading {
-        case .points(let read): try read(rows, &sample)
-        case .business(let query):
-            for point in try query.points(rows) {
-                let ratchet = ratchets[query.family.name]?[point.labels]
-                sample.add(query.family, point.labels, ratchet?.total ?? point.value)
-            }
-        case .auth:
-            sample.add(PostgresFamilies.authAttempts, ["success", "audit_logs"], auth.counts.successes)
-            sample.add(PostgresFamilies.authAttempts, ["failure", "audit_logs"], auth.counts.failures)
-            sample.add(PostgresFamilies.lockouts, ["audit_logs"], auth.counts.lockouts)
-        case .statements: statements.add(to: &sample)
-        }
-    }
-
-    private func addOwnPool(_ own: PostgresSession.Statistics, to sample: inout SampleBuilder) {
-        sample.add(PostgresFamilies.poolSize, ["vitals"], Double(own.size))
-        sample.add(PostgresFamilies.poolInUse, ["vitals"], Double(own.inUse))
-        sample.addHistogram(
-            PostgresFamilies.poolWait, ["vitals"], bounds: WaitHistogram.bounds, cumulative: own.waits.cumulative,
-            sum: own.waits.sum)
+        return families
     }
 
     private func down(_ error: PostgresError, since started: ContinuousClock.Instant, roundTrips: Int) async -> TargetSample {
         states.down(error)
-        let own = await session.statistics()
-        var sample = SampleBuilder(cache)
-        sample.add(PostgresFamilies.up, [], 0)
-        addOwnPool(own, to: &sample)
-        let (families, kept) = sample.finish()
-        cache = kept
-        let collectors = PostgresTarget.collectorNames.filter { name in questions.contains { $0.collector == name } }
         let duration = ContinuousClock.now - started
+        let outcomes = reports.silent(after: duration)
         return TargetSample(
-            identity: identity, up: false, families: families,
-            collectors: collectors.map { CollectorOutcome(name: $0, success: false, duration: duration) }, duration: duration,
-            roundTrips: roundTrips)
+            identity: identity, up: false, families: await ownFamilies(isUp: false, outcomes, duration), collectors: outcomes,
+            duration: duration, roundTrips: roundTrips)
+    }
+}
+
+// MARK: - Collectors
+
+extension PostgresTarget {
+    /// Every name that a collector can be switched by, in the order in which they are asked.
+    public static var collectorNames: [String] {
+        let names = shipped.map(\.name) + ["auth", "business", "stat_statements"]
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
+    }
+
+    static var shipped: [PostgresCollectorSwitch] { PostgresCollectorSwitch.all + PostgresCollector.remaining }
+
+    static func switches(_ settings: PostgresTargetSettings) -> [PostgresCollectorSwitch] {
+        (shipped + settings.custom).filter { settings.isOn($0) }
+    }
+
+    static func remembering(_ settings: PostgresTargetSettings) -> [any RememberingCollector] {
+        let all: [any RememberingCollector] = [
+            AuthEvents(), BusinessCollector(settings.queries), StatementSampler(top: settings.topStatements),
+        ]
+        return all.filter { settings.collectors[$0.name] ?? true }
     }
 }

@@ -1,42 +1,66 @@
 internal import MetricsModel
 internal import Postgres
 
-extension PostgresCollector {
-    /// Reading is the target's: what was counted before matters.
-    static let auth = PostgresCollector(
-        "auth", limits: dear, reuse: .seconds(15), relation: "audit_logs", sql: { _, _ in AuthEvents.sql }, read: { _, _ in })
+/// What is asked of `pg_stat_statements`, in the order of the questions.
+private enum StatementQuestion {
+    static let texts = "stat_statements texts"
+    static let totals = "stat_statements"
 
     /// Without texts: with them the server reads its whole text file, and spills it, at every call. Always one row at least, for the
     /// instants. `toplevel` is there from Postgres 14 on, as is `pg_stat_statements_info`; `stats_since` from 17 on.
-    static let statements = PostgresCollector(
-        "statements", limits: dear, relation: ServerFacts.statements,
-        sql: { version, facts in
-            let schema = facts.statementsSchema
-            let reset =
-                version >= 140_000 ? "(SELECT extract(epoch FROM stats_reset) FROM \(schema)pg_stat_statements_info)" : "NULL"
-            return """
-                SELECT extract(epoch FROM statement_timestamp()) AS read_at, \(reset) AS reset_at, current_database() AS datname,
-                    pg_get_userbyid(s.userid) AS username, s.userid, s.dbid, s.queryid, s.calls, s.total_exec_time,
-                    s.min_exec_time, s.max_exec_time, s.mean_exec_time, s.stddev_exec_time, s.rows,
-                    \(version >= 170_000 ? "extract(epoch FROM s.stats_since)" : "NULL") AS since
-                FROM (VALUES (1)) AS always LEFT JOIN \(schema)pg_stat_statements(false) s
-                    ON s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())\
-                \(version >= 140_000 ? " AND s.toplevel" : "")
-                """
-        }, read: { _, _ in })
+    static func totals(_ version: Int, _ schema: String) -> String {
+        let reset =
+            version >= 140_000 ? "(SELECT extract(epoch FROM stats_reset) FROM \(schema)pg_stat_statements_info)" : "NULL"
+        return """
+            SELECT extract(epoch FROM statement_timestamp()) AS read_at, \(reset) AS reset_at, current_database() AS datname,
+                pg_get_userbyid(s.userid) AS username, s.userid, s.dbid, s.queryid, s.calls, s.total_exec_time,
+                s.min_exec_time, s.max_exec_time, s.mean_exec_time, s.stddev_exec_time, s.rows,
+                \(version >= 170_000 ? "extract(epoch FROM s.stats_since)" : "NULL") AS since
+            FROM (VALUES (1)) AS always LEFT JOIN \(schema)pg_stat_statements(false) s
+                ON s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())\
+            \(version >= 140_000 ? " AND s.toplevel" : "")
+            """
+    }
 
     /// `$1`: the query ids whose texts are not known yet.
-    static let statementTexts = PostgresCollector(
-        "statements", limits: dear, relation: ServerFacts.statements,
-        sql: { version, facts in
-            """
-            SELECT userid, dbid, queryid, left(query, \(QueryType.bytesMax)) AS query
-            FROM \(facts.statementsSchema)pg_stat_statements(true)
-            WHERE queryid = ANY ($1::bigint[])
-                AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())\
-            \(version >= 140_000 ? " AND toplevel" : "")
-            """
-        }, read: { _, _ in })
+    static func texts(_ version: Int, _ schema: String) -> String {
+        """
+        SELECT userid, dbid, queryid, left(query, \(QueryType.bytesMax)) AS query
+        FROM \(schema)pg_stat_statements(true)
+        WHERE queryid = ANY ($1::bigint[])
+            AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())\
+        \(version >= 140_000 ? " AND toplevel" : "")
+        """
+    }
+}
+
+extension StatementSampler: RememberingCollector {
+    var name: String { "stat_statements" }
+    var conditions: [Condition] { [.extension("pg_stat_statements")] }
+
+    /// Texts before the totals that are told apart by them.
+    func questions(_ context: QuestionContext) -> [Question] {
+        let totals = Question(
+            name, name: StatementQuestion.totals, when: conditions, limits: Question.dear, reading: .columns([]),
+            sql: { StatementQuestion.totals($0.version, $0.schema(of: "pg_stat_statements")) })
+        guard let texts = wantedTexts else { return [totals] }
+        return [
+            Question(
+                name, name: StatementQuestion.texts, when: conditions, limits: Question.dear, parameters: { _ in [texts] },
+                reading: .columns([]), sql: { StatementQuestion.texts($0.version, $0.schema(of: "pg_stat_statements")) }), totals,
+        ]
+    }
+
+    /// A text that cannot be read is asked for again: its statement's growth waits, and after a while counts as `other`.
+    func isOptional(_ question: String) -> Bool { question == StatementQuestion.texts }
+
+    mutating func take(_ rows: Rows, of question: String) throws(PostgresError) {
+        if question == StatementQuestion.texts { try takeTexts(rows) } else { try take(rows) }
+    }
+
+    func add(_ question: String, to sample: inout SampleBuilder) {
+        if question == StatementQuestion.totals { add(to: &sample) }
+    }
 }
 
 /// Reads `pg_stat_statements`: counters and latencies by query type, the top statements, the average of the window.
@@ -52,7 +76,7 @@ struct StatementSampler: Sendable {
 
     init(top: Int) { self.top = max(0, top) }
 
-    /// The parameter of `PostgresCollector.statementTexts`; nil when every text is known.
+    /// The query ids as an array; nil when every text is known.
     var wantedTexts: String? {
         let ids = Set(wanted.compactMap(\.queryID))
         return ids.isEmpty ? nil : "{\(ids.sorted().map { "\($0)" }.joined(separator: ","))}"

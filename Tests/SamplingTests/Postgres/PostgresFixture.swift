@@ -21,11 +21,16 @@ final class PostgresFixture: Sendable {
     private let readiness: Readiness
     private let shared: Shared
 
+    /// Unless the settings say which, only the database of the URL is sampled: the server's others belong to other tests.
     init(_ url: String, _ settings: PostgresTargetSettings = PostgresTargetSettings()) throws {
         let shared = Shared()
         self.shared = shared
         readiness = try Readiness()
         let configuration = try PostgresConfiguration(url)
+        var settings = settings
+        if settings.databases == DatabaseSelection(), let own = configuration.database {
+            settings.databases = DatabaseSelection(include: [own])
+        }
         target = PostgresTarget(
             identity: TargetIdentity(name: "main", kind: .postgres, instance: configuration.instance),
             session: PostgresSession(configuration, readiness: readiness), settings: settings,

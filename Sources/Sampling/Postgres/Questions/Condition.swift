@@ -49,4 +49,21 @@ indirect enum Condition: Sendable, Hashable {
         case .not(let condition): condition.reason
         }
     }
+
+    /// The relations and schemas whose presence has to be known.
+    var relations: [String] {
+        switch self {
+        case .relation(let name): [name]
+        case .not(let condition): condition.relations
+        case .version, .primary, .standby, .database, .user, .extension, .schema, .monitor, .superuser: []
+        }
+    }
+
+    var schemas: [String] {
+        switch self {
+        case .schema(let name): [name]
+        case .not(let condition): condition.schemas
+        case .version, .primary, .standby, .database, .user, .extension, .relation, .monitor, .superuser: []
+        }
+    }
 }

@@ -100,8 +100,8 @@ struct Question: Sendable {
             switch draft.usage {
             case .label(let label): return Column(name: draft.name, usage: .label(label))
             case .discard: return Column(name: draft.name, usage: .discard)
-            case .metric(let name, let type, let help, let labels, let scale, let missing, let numbers, _):
-                let family = Family(name, type, labels: labels ?? all, help: help)
+            case .metric(let name, let type, let help, let labels, let scale, let missing, let numbers, let isBulk):
+                let family = Family(name, type, labels: labels ?? all, bulk: isBulk, help: help)
                 let usage: Column.Usage =
                     if let numbers { .mapped(family, numbers: numbers) } else {
                         .value(family, scale: scale, missing: missing)

@@ -6,6 +6,9 @@ struct QuestionContext: Sendable, Equatable {
     var version = 0
     var server = ServerTraits()
     var database = DatabaseTraits()
+
+    /// The schema of an extension, quoted and with a dot, to stand before a name; empty without the extension.
+    func schema(of extension: String) -> String { database.extensions[`extension`]?.schema ?? "" }
 }
 
 /// What a server is, the same for all of its databases.

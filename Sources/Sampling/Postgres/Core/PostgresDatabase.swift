@@ -1,0 +1,179 @@
+internal import MetricsModel
+internal import Postgres
+
+/// One database of a server, with its one kept connection and the questions that are put to it there.
+actor PostgresDatabase {
+    /// How often it is looked whether tables and extensions came or went.
+    static let factsMilliseconds: Int64 = 60_000
+
+    nonisolated let session: PostgresSession
+    private let settings: PostgresTargetSettings
+    private var questions: [AskedQuestion]
+    private let factsStatement: Statement
+    private var facts: (traits: DatabaseTraits, read: Int64, connect: Int)?
+
+    /// `conditions` are those of further questions that `ask` brings along.
+    init(
+        _ session: PostgresSession, _ questions: [Question], _ settings: PostgresTargetSettings, constantLabels: Labels,
+        conditions: [Condition] = []
+    ) {
+        self.session = session
+        self.settings = settings
+        self.questions = questions.map { AskedQuestion($0, settings, constantLabels: constantLabels) }
+        factsStatement = DatabaseTraits.statement(for: questions.flatMap(\.conditions) + conditions)
+    }
+
+    // MARK: Facts
+
+    struct Preparation {
+        let version: Int
+        let traits: DatabaseTraits
+        /// The answers to what was asked along, when the connection is new; else nil.
+        let answers: [Rows]?
+        var roundTrips: Int { answers == nil ? 0 : 1 }
+    }
+
+    /// Connects when needed; at a new connection reads what questions depend on, and `statements` along with it.
+    func prepare(
+        at time: Int64, by limit: ContinuousClock.Instant, along statements: [Statement] = []
+    ) async throws(PostgresError) -> Preparation {
+        let version = try await session.serverVersion(by: limit)
+        let connects = await session.statistics().connects
+        if let facts, facts.connect == connects {
+            return Preparation(version: version, traits: facts.traits, answers: nil)
+        }
+        let result = await session.pipeline([factsStatement] + statements, by: limit)
+        let traits = try DatabaseTraits(result.rows(0))
+        var answers: [Rows] = []
+        for place in statements.indices { answers.append(try result.rows(place + 1)) }
+        facts = (traits, time, connects)
+        return Preparation(version: version, traits: traits, answers: answers)
+    }
+
+    // MARK: Questions
+
+    /// What became of one question.
+    struct Outcome: Sendable {
+        enum Result: Sendable {
+            case families([FamilySamples])
+            case skipped(Condition)
+            case failed(PostgresError)
+        }
+
+        let collector: String
+        let question: String
+        let result: Result
+        /// Zero for an answer that was reused.
+        let duration: Duration
+    }
+
+    struct Answer: Sendable {
+        /// Why nothing was said at all; nil when something was.
+        let silence: PostgresError?
+        let outcomes: [Outcome]
+        /// To what was asked along, in order.
+        let along: [Result<Rows, PostgresError>]
+        let alongDurations: [Duration]
+        let roundTrips: Int
+    }
+
+    /// Asks what is due, and `statements` along with it, in one round trip. Never throws.
+    func ask(
+        _ server: ServerTraits, at time: Int64, by limit: ContinuousClock.Instant, along statements: [Statement] = []
+    ) async -> Answer {
+        let prepared: Preparation
+        do throws(PostgresError) {
+            prepared = try await prepare(at: time, by: limit)
+        } catch {
+            return silent(error, statements.count, roundTrips: 0)
+        }
+        let context = QuestionContext(version: prepared.version, server: server, database: prepared.traits)
+        var results = [Outcome.Result?](repeating: nil, count: questions.count)
+        var asked: [Int] = []
+        for place in questions.indices {
+            switch questions[place].plan(at: time, context) {
+            case .ask: asked.append(place)
+            case .reuse(let families): results[place] = .families(families)
+            case .skip(let condition): results[place] = .skipped(condition)
+            case .failed(let error): results[place] = .failed(error)
+            }
+        }
+        // The dear ones last, so that what is late is what is dear.
+        asked = asked.filter { questions[$0].question.isQuick } + asked.filter { !questions[$0].question.isQuick }
+        let quick = asked.prefix { questions[$0].question.isQuick }.count
+        var batch = asked.map { questions[$0].statement(context, settings) }
+        batch.insert(contentsOf: statements, at: quick)
+        let isFactsDue = facts.map { time - $0.read >= PostgresDatabase.factsMilliseconds || time < $0.read } ?? true
+        if isFactsDue { batch.append(factsStatement) }
+        guard !batch.isEmpty else {
+            return Answer(
+                silence: nil, outcomes: outcomes(results, [:]), along: [], alongDurations: [], roundTrips: prepared.roundTrips)
+        }
+
+        let result = await session.pipeline(batch, by: limit)
+        guard result.isAnswered else {
+            let error = result.ending.error ?? PostgresError(.internal, "nothing was answered")
+            return silent(error, statements.count, roundTrips: prepared.roundTrips + result.roundTrips)
+        }
+        if isFactsDue { takeFacts(result, batch.count - 1, time) }
+        var durations: [Int: Duration] = [:]
+        for (order, place) in asked.enumerated() {
+            let position = order < quick ? order : order + statements.count
+            durations[place] = result.durations[position]
+            results[place] = take(place, Result { () throws(PostgresError) in try result.rows(position) }, time)
+        }
+        let along = statements.indices.map { place in
+            Result { () throws(PostgresError) in try result.rows(quick + place) }
+        }
+        return Answer(
+            silence: nil, outcomes: outcomes(results, durations), along: along,
+            alongDurations: Array(result.durations[quick..<quick + statements.count]),
+            roundTrips: prepared.roundTrips + result.roundTrips)
+    }
+
+    private func take(_ place: Int, _ answer: Result<Rows, PostgresError>, _ time: Int64) -> Outcome.Result {
+        do throws(PostgresError) {
+            return .families(try questions[place].take(answer, at: time))
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    /// Old facts are better than none: they are read again with the next sample.
+    private func takeFacts(_ result: PipelineResult, _ place: Int, _ time: Int64) {
+        guard let rows = try? result.rows(place), let traits = try? DatabaseTraits(rows), let connect = facts?.connect else {
+            return
+        }
+        facts = (traits, time, connect)
+    }
+
+    private func outcomes(_ results: [Outcome.Result?], _ durations: [Int: Duration]) -> [Outcome] {
+        questions.enumerated().map { place, asked in
+            Outcome(
+                collector: asked.question.collector, question: asked.question.name,
+                result: results[place] ?? .failed(PostgresError(.internal, "not asked")),
+                duration: durations[place] ?? .zero)
+        }
+    }
+
+    private func silent(_ error: PostgresError, _ count: Int, roundTrips: Int) -> Answer {
+        Answer(
+            silence: error, outcomes: outcomes(questions.map { _ in .failed(error) }, [:]),
+            along: Array(repeating: .failure(error), count: count),
+            alongDurations: Array(repeating: .zero, count: count), roundTrips: roundTrips)
+    }
+
+    func close() async { await session.close() }
+}
+
+extension Question {
+    var isQuick: Bool { limits.statement <= Question.quick.statement }
+}
+
+extension PipelineResult {
+    /// The server is there when it said anything at all.
+    var isAnswered: Bool {
+        if case .lost = ending { return false }
+        return outcomes.contains { if case .late = $0 { false } else { true } }
+    }
+}
