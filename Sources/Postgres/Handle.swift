@@ -139,8 +139,10 @@ internal import CLibPQ
         let width = unsafe PQnfields(result)
         let count = unsafe PQntuples(result)
         var columns: [String] = []
+        var types: [UInt32] = []
         for column in 0..<width {
             columns.append(unsafe PQfname(result, column).map { unsafe String(cString: $0) } ?? "")
+            types.append(unsafe PQftype(result, column))
         }
         var bytes: [UInt8] = []
         var starts: [Int] = []
@@ -162,7 +164,8 @@ internal import CLibPQ
             }
         }
         let affected = unsafe PQcmdTuples(result).flatMap { unsafe Int(String(cString: $0)) } ?? 0
-        return Rows(columns: columns, count: Int(count), affected: affected, bytes: bytes, starts: starts, ends: ends)
+        return Rows(
+            columns: columns, types: types, count: Int(count), affected: affected, bytes: bytes, starts: starts, ends: ends)
     }
 }
 

@@ -44,8 +44,10 @@ extension PostgresConnection {
         }
         if needsSetup {
             needsSetup = false
-            // Compiling a catalogue query costs more than it saves, and memory that stays with the session.
-            queue(handle.execute("SELECT \(Statement.marker) set_config('jit', 'off', false)", []), .setup)
+            // Compiling a catalogue query costs more than it saves, and memory that stays with the session. Times are read in the
+            // form of ISO 8601, whatever the role or the database prefers.
+            let sql = "SELECT \(Statement.marker) set_config('jit', 'off', false), set_config('DateStyle', 'ISO', false)"
+            queue(handle.execute(sql, []), .setup)
             queue(handle.sync(), .sync)
         }
         for place in places {
@@ -57,6 +59,12 @@ extension PostgresConnection {
             if planned != statement.limits {
                 planned = statement.limits
                 queueLimits(statement.limits, handle, &result, queue)
+            }
+            if statement.limits.isReadOnly {
+                // What stands before the next sync is one transaction, so this ends with it
+                // (https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-PIPELINING).
+                let sql = "SELECT \(Statement.marker) set_config('transaction_read_only', 'on', true)"
+                queue(handle.execute(sql, []), .setup)
             }
             queueExecution(statement, place, handle, &result, queue)
             queue(handle.sync(), .sync)

@@ -1,6 +1,8 @@
 /// The answer to one statement: column names and values in text form, copied out of libpq's memory.
 public struct Rows: Sendable {
     public let columns: [String]
+    /// The columns' types by their object identifiers (`pg_type.oid`); 0 where it is not known.
+    public let types: [UInt32]
     /// The number of rows.
     public let count: Int
     /// Rows inserted, updated, deleted or selected, as the command's tag says; 0 for a command without one.
@@ -13,10 +15,11 @@ public struct Rows: Sendable {
 
     static let null = -1
 
-    public static let none = Rows(columns: [], count: 0, affected: 0, bytes: [], starts: [], ends: [])
+    public static let none = Rows(columns: [], types: [], count: 0, affected: 0, bytes: [], starts: [], ends: [])
 
-    init(columns: [String], count: Int, affected: Int, bytes: [UInt8], starts: [Int], ends: [Int]) {
+    init(columns: [String], types: [UInt32], count: Int, affected: Int, bytes: [UInt8], starts: [Int], ends: [Int]) {
         self.columns = columns
+        self.types = types
         self.count = count
         self.affected = affected
         self.bytes = bytes
@@ -25,7 +28,7 @@ public struct Rows: Sendable {
     }
 
     /// Rows from text values: for tests of what reads rows. Every row must have as many values as there are columns.
-    public init(columns: [String], _ rows: [[String?]]) {
+    public init(columns: [String], types: [UInt32]? = nil, _ rows: [[String?]]) {
         var bytes: [UInt8] = []
         var starts: [Int] = []
         var ends: [Int] = []
@@ -37,7 +40,9 @@ public struct Rows: Sendable {
                 ends.append(value == nil ? Rows.null : bytes.count)
             }
         }
-        self.init(columns: columns, count: rows.count, affected: rows.count, bytes: bytes, starts: starts, ends: ends)
+        self.init(
+            columns: columns, types: types ?? columns.map { _ in 0 }, count: rows.count, affected: rows.count, bytes: bytes,
+            starts: starts, ends: ends)
     }
 
     public var isEmpty: Bool { count == 0 }

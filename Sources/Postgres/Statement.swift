@@ -1,13 +1,16 @@
-/// The server's own limits on one statement. Both are rounded up to a whole millisecond.
+/// The server's own limits on one statement. Durations are rounded up to a whole millisecond.
 public struct StatementLimits: Sendable, Hashable {
     /// `statement_timeout`: how long the statement may run.
     public let statement: Duration
     /// `lock_timeout`: how long it may wait for each lock.
     public let lock: Duration
+    /// Whether it runs in a transaction of its own that may not write (`transaction_read_only`), whatever the role may.
+    public let isReadOnly: Bool
 
-    public init(statement: Duration, lock: Duration) {
+    public init(statement: Duration, lock: Duration, isReadOnly: Bool = false) {
         self.statement = statement
         self.lock = lock
+        self.isReadOnly = isReadOnly
     }
 
     /// For statements with no limits of their own: long enough for a write on a busy server, short enough never to hold a slot for long.

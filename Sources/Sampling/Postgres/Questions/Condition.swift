@@ -2,6 +2,7 @@
 indirect enum Condition: Sendable, Hashable {
     /// From `server_version_num` on, and below.
     case version(Range<Int>)
+    case versions(VersionRanges)
     case primary
     case standby
     case database(String)
@@ -14,6 +15,9 @@ indirect enum Condition: Sendable, Hashable {
     /// A role with `pg_monitor`'s rights, or a superuser.
     case monitor
     case superuser
+    /// A free word that pg_exporter's collectors may ask for, and whether the target has it.
+    case tag(String, isThere: Bool = false)
+    case predicate(Predicate)
     case not(Condition)
 
     static func since(_ version: Int) -> Condition { .version(version..<Int.max) }
@@ -22,6 +26,7 @@ indirect enum Condition: Sendable, Hashable {
     func holds(in context: QuestionContext) -> Bool {
         switch self {
         case .version(let range): range.contains(context.version)
+        case .versions(let ranges): ranges.contains(context.version)
         case .primary: !context.server.isStandby
         case .standby: context.server.isStandby
         case .database(let name): context.database.name == name
@@ -31,6 +36,8 @@ indirect enum Condition: Sendable, Hashable {
         case .relation(let name): context.database.relations.contains(name)
         case .monitor: context.server.isMonitor || context.server.isSuperuser
         case .superuser: context.server.isSuperuser
+        case .tag(_, let isThere): isThere
+        case .predicate(let predicate): context.database.predicates[predicate] ?? false
         case .not(let condition): !condition.holds(in: context)
         }
     }
@@ -38,7 +45,7 @@ indirect enum Condition: Sendable, Hashable {
     /// The value of the label `reason` of a question that is skipped for it.
     var reason: String {
         switch self {
-        case .version: "version"
+        case .version, .versions: "version"
         case .primary, .standby: "role"
         case .database: "database"
         case .user: "user"
@@ -46,6 +53,8 @@ indirect enum Condition: Sendable, Hashable {
         case .schema: "schema"
         case .relation: "relation"
         case .monitor, .superuser: "privilege"
+        case .tag: "tag"
+        case .predicate: "predicate"
         case .not(let condition): condition.reason
         }
     }

@@ -38,4 +38,6 @@ struct DatabaseTraits: Sendable, Equatable {
     var schemas: Set<String> = []
     /// Of the relations that questions name, those that are there.
     var relations: Set<String> = []
+    /// What the server said to those asked so far.
+    var predicates: [Predicate: Bool] = [:]
 }

@@ -6,6 +6,8 @@ struct SQLScanner {
         /// An unquoted keyword or identifier, in lower case when it is ASCII.
         case word(String)
         case open, close, comma
+        /// What ends a statement.
+        case semicolon
         /// A literal, a quoted identifier, a parameter, an operator.
         case opaque
     }
@@ -13,7 +15,8 @@ struct SQLScanner {
     /// No keyword looked for is longer, and a longer word need not be kept.
     private static let wordBytesMax = 16
     private let bytes: [UInt8]
-    private var place = 0
+    /// The byte behind the last token.
+    private(set) var place = 0
     /// Inside parentheses no word matters, and none is made into a string.
     private var isInGroup = false
 
@@ -27,7 +30,7 @@ struct SQLScanner {
             case .open: token = next()
             case .word("with"): token = skipCommonTableExpressions()
             case .word(let word): return word
-            case .close, .comma, .opaque: return nil
+            case .close, .comma, .semicolon, .opaque: return nil
             }
         }
         return nil
@@ -75,13 +78,16 @@ struct SQLScanner {
     }
 
     /// The next token, or nil at the end; what is left open there (a comment, a string) ends with it.
-    private mutating func next() -> Token? {
+    mutating func next() -> Token? {
         skipBlanks()
         guard let first = byte() else { return nil }
         switch first {
         case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: ","):
             place += 1
             return first == UInt8(ascii: "(") ? .open : first == UInt8(ascii: ")") ? .close : .comma
+        case UInt8(ascii: ";"):
+            place += 1
+            return .semicolon
         case UInt8(ascii: "'"), UInt8(ascii: "\""):
             skipQuoted(by: first, hasEscapes: false)
         case UInt8(ascii: "$"):
