@@ -10,6 +10,7 @@ actor PostgresDatabase {
     private let settings: PostgresTargetSettings
     private var questions: [AskedQuestion]
     private let factsStatement: Statement
+    private var predicates: AskedPredicates
     private var facts: (traits: DatabaseTraits, read: Int64, connect: Int)?
 
     /// `conditions` are those of further questions that `ask` brings along.
@@ -20,7 +21,9 @@ actor PostgresDatabase {
         self.session = session
         self.settings = settings
         self.questions = questions.map { AskedQuestion($0, settings, constantLabels: constantLabels) }
-        factsStatement = DatabaseTraits.statement(for: questions.flatMap(\.conditions) + conditions)
+        let all = questions.flatMap(\.conditions) + conditions
+        factsStatement = DatabaseTraits.statement(for: all)
+        predicates = AskedPredicates(all)
     }
 
     // MARK: Facts
@@ -42,10 +45,13 @@ actor PostgresDatabase {
         if let facts, facts.connect == connects {
             return Preparation(version: version, traits: facts.traits, answers: nil)
         }
-        let result = await session.pipeline([factsStatement] + statements, by: limit)
-        let traits = try DatabaseTraits(result.rows(0))
+        let due = predicates.due(at: time)
+        let result = await session.pipeline([factsStatement] + statements + due.map(AskedPredicates.statement), by: limit)
+        var traits = try DatabaseTraits(result.rows(0))
         var answers: [Rows] = []
         for place in statements.indices { answers.append(try result.rows(place + 1)) }
+        takePredicates(due, result, from: 1 + statements.count, time)
+        traits.predicates = predicates.answers
         facts = (traits, time, connects)
         return Preparation(version: version, traits: traits, answers: answers)
     }
@@ -94,7 +100,8 @@ actor PostgresDatabase {
             switch questions[place].plan(at: time, context) {
             case .ask: asked.append(place)
             case .reuse(let families): results[place] = .families(families)
-            case .skip(let condition): results[place] = .skipped(condition)
+            case .skip(let condition):
+                results[place] = predicates.failure(condition).map { .failed($0) } ?? .skipped(condition)
             case .failed(let error): results[place] = .failed(error)
             }
         }
@@ -103,6 +110,9 @@ actor PostgresDatabase {
         let quick = asked.prefix { questions[$0].question.isQuick }.count
         var batch = asked.map { questions[$0].statement(context, settings) }
         batch.insert(contentsOf: statements, at: quick)
+        let due = predicates.due(at: time)
+        let duePlace = batch.count
+        batch += due.map(AskedPredicates.statement)
         let isFactsDue = facts.map { time - $0.read >= PostgresDatabase.factsMilliseconds || time < $0.read } ?? true
         if isFactsDue { batch.append(factsStatement) }
         guard !batch.isEmpty else {
@@ -115,7 +125,9 @@ actor PostgresDatabase {
             let error = result.ending.error ?? PostgresError(.internal, "nothing was answered")
             return silent(error, statements.count, roundTrips: prepared.roundTrips + result.roundTrips)
         }
+        takePredicates(due, result, from: duePlace, time)
         if isFactsDue { takeFacts(result, batch.count - 1, time) }
+        facts?.traits.predicates = predicates.answers
         var durations: [Int: Duration] = [:]
         for (order, place) in asked.enumerated() {
             let position = order < quick ? order : order + statements.count
@@ -136,6 +148,12 @@ actor PostgresDatabase {
             return .families(try questions[place].take(answer, at: time))
         } catch {
             return .failed(error)
+        }
+    }
+
+    private func takePredicates(_ asked: [Predicate], _ result: PipelineResult, from place: Int, _ time: Int64) {
+        for (offset, predicate) in asked.enumerated() {
+            predicates.take(predicate, Result { () throws(PostgresError) in try result.rows(place + offset) }, at: time)
         }
     }
 

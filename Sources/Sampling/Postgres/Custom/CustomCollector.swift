@@ -43,15 +43,24 @@ public struct CustomCollector: Sendable {
     static let lockTimeout = Duration.milliseconds(100)
 
     /// How collectors out of files are asked of a target.
-    struct Surroundings: Sendable {
+    public struct Surroundings: Sendable {
         /// `host:port`: the label `server` of series out of postgres_exporter's files.
-        var instance = ""
+        let instance: String
         /// Free words that pg_exporter's collectors may ask for or forbid.
-        var tags: Set<String> = []
+        let tags: Set<String>
         /// Whether queries.yaml is asked in every database.
-        var isDiscovering = false
+        let isDiscovering: Bool
         /// For collectors that say nothing about time.
-        var timeout: Duration = .seconds(10)
+        let timeout: Duration
+
+        public init(
+            instance: String = "", tags: Set<String> = [], isDiscovering: Bool = false, timeout: Duration = .seconds(10)
+        ) {
+            self.instance = instance
+            self.tags = tags
+            self.isDiscovering = isDiscovering
+            self.timeout = timeout
+        }
     }
 
     /// Its question to a target.
@@ -83,6 +92,13 @@ extension Condition {
         case .not(let condition): .not(condition.settled(tags))
         default: self
         }
+    }
+}
+
+extension PostgresTargetSettings {
+    /// Adds collectors out of files.
+    public mutating func add(_ collectors: [CustomCollector], _ surroundings: CustomCollector.Surroundings) {
+        custom += collectors.switches(surroundings)
     }
 }
 

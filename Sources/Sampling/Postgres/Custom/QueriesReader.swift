@@ -82,6 +82,9 @@ struct QueriesReader {
 func choice<Value>(_ reader: YAMLReader, _ known: [(String, Value)]) -> Value? {
     guard let text = reader.string() else { return nil }
     if let found = known.first(where: { $0.0.lowercased() == text.lowercased() }) { return found.1 }
-    reader.fail("unknown usage '\(text.prefix(40))'; " + YAMLReader.hint(text.uppercased(), known.map(\.0)))
+    let names = known.map(\.0)
+    let isUpper = names.first.map { $0 == $0.uppercased() } ?? false
+    reader.fail(
+        "unknown usage '\(text.prefix(40))'; " + YAMLReader.hint(isUpper ? text.uppercased() : text.lowercased(), names))
     return nil
 }

@@ -64,7 +64,9 @@ indirect enum Condition: Sendable, Hashable {
         switch self {
         case .relation(let name): [name]
         case .not(let condition): condition.relations
-        case .version, .primary, .standby, .database, .user, .extension, .schema, .monitor, .superuser: []
+        case .version, .versions, .primary, .standby, .database, .user, .extension, .schema, .monitor, .superuser, .tag,
+            .predicate:
+            []
         }
     }
 
@@ -72,7 +74,9 @@ indirect enum Condition: Sendable, Hashable {
         switch self {
         case .schema(let name): [name]
         case .not(let condition): condition.schemas
-        case .version, .primary, .standby, .database, .user, .extension, .relation, .monitor, .superuser: []
+        case .version, .versions, .primary, .standby, .database, .user, .extension, .relation, .monitor, .superuser, .tag,
+            .predicate:
+            []
         }
     }
 }

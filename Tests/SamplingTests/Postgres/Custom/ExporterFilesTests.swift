@@ -238,6 +238,9 @@ import Testing
         let url = try await SharedPostgres.database()
         try await SharedPostgres.run(["CREATE TABLE shown (n int)", "ANALYZE shown"], on: url)
         let asking = try Asking(url)
+        // Another connection, idle.
+        let idle = try Asking(url)
+        _ = try await idle.rows("SELECT 1")
         var failed: [String] = []
         var samples: [String: Double] = [:]
         for collector in file.collectors {
@@ -255,6 +258,7 @@ import Testing
         #expect(shown.first { $0.key.hasPrefix("pg_stat_user_tables_last_vacuum{") }?.value == 0)
         #expect(shown.keys.contains { $0.hasPrefix("pg_statio_user_tables_heap_blks_read{") })
         #expect(samples.keys.contains { $0.hasPrefix("pg_process_idle_seconds_bucket{") })
+        await idle.close()
         await asking.close()
     }
 }
