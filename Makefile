@@ -6,12 +6,17 @@ RELEASE := swift build -c release --static-swift-stdlib
 # Arguments for Vitals itself: make run ARGS="--web.listen-address 0.0.0.0:9876"
 ARGS ?=
 
-.PHONY: help run build test check format bench clean
+# What test-matrix runs on: make test-matrix VERSIONS="13 18"
+VERSIONS ?=
+
+.PHONY: help run build test test-matrix explain check format bench clean
 
 help:
 	@echo 'make run     install what is missing, build, and run Vitals: on DATABASE_URL / REDIS_URL, or as a demo without them'
 	@echo 'make build   install what the build needs, and build .build/release/vitals'
 	@echo 'make test    install what the tests need, and run them all against real servers'
+	@echo 'make test-matrix  the tests that ask Postgres, on servers 13 to 18 with a standby each'
+	@echo 'make explain what each question to Postgres costs a server with 5,000 tables'
 	@echo 'make check   formatting, import directions, no full Foundation, rule files'
 	@echo 'make bench   cost beside the Debian exporters on the same servers'
 	@echo 'make format  format the sources'
@@ -43,6 +48,18 @@ test:
 	promtool test rules alerts/tests/*.yml
 	.build/debug/vitals check rules --lint-fatal alerts/*.yml
 	.build/debug/vitals test rules --coverage alerts/tests/*.yml
+
+test-matrix:
+	@.ci/need build test
+	@.ci/step 'Building Vitals and its tests'
+	swift build --build-tests
+	@.ci/matrix $(VERSIONS)
+
+explain:
+	@.ci/need build test
+	@.ci/step 'Building the tests'
+	swift build --build-tests
+	@.ci/explain $(VERSIONS)
 
 check:
 	@.ci/need build test

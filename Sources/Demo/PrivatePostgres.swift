@@ -17,6 +17,10 @@ public final class PrivatePostgres: Sendable {
         public var isDurable = true
         /// Settings on top, as in postgresql.conf.
         public var settings: [String: String] = [:]
+        /// The directory of its programs, for a version of one's own choice; nil: from `PATH` and the usual directories.
+        public var programs: String?
+        /// What it follows as a streaming standby, copied from it with pg_basebackup and a slot of its own; nil: it is a primary.
+        public var primary: PrivatePostgres?
 
         public init(directory: String) { self.directory = directory }
     }
@@ -66,7 +70,7 @@ public final class PrivatePostgres: Sendable {
 
     private func command(_ program: String, _ arguments: [String]) throws(DemoError) -> ChildProcess.Command {
         var command = ChildProcess.Command(
-            try Programs.path(of: program), arguments, log: log, directory: options.directory)
+            try Programs.path(of: program, in: options.programs), arguments, log: log, directory: options.directory)
         command.user = user
         // 'Fast': it rolls back and disconnects whoever is there, where SIGTERM would wait for them.
         command.stopSignal = SIGINT
@@ -77,6 +81,12 @@ public final class PrivatePostgres: Sendable {
         guard access("\(dataDirectory)/PG_VERSION", F_OK) != 0 else { return }
         try createDirectory(options.directory)
         try user?.takeOver(options.directory)
+        if let primary = options.primary {
+            let copy = [
+                "-D", dataDirectory, "-d", primary.url, "-X", "stream", "-R", "-C", "-S", "standby_\(port)", "-c", "fast",
+            ]
+            return try await ChildProcess.run(command("pg_basebackup", copy + (options.isDurable ? [] : ["--no-sync"])))
+        }
         var arguments = ["-D", dataDirectory, "-U", PrivatePostgres.superuser, "-E", "UTF8", "--locale=C.UTF-8"]
         if !options.isDurable { arguments.append("--no-sync") }
         let secret = "\(options.directory)/password"
@@ -101,6 +111,8 @@ public final class PrivatePostgres: Sendable {
         if !options.isDurable {
             settings.merge(["fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"]) { $1 }
         }
+        // A standby does not start with smaller limits than its primary has.
+        settings.merge(options.primary?.options.settings ?? [:]) { $1 }
         settings.merge(options.settings) { $1 }
         var arguments = ["-D", dataDirectory]
         for (name, value) in settings.sorted(by: { $0.key < $1.key }) { arguments += ["-c", "\(name)=\(value)"] }
@@ -115,7 +127,10 @@ public final class PrivatePostgres: Sendable {
             throw DemoError(.system, error.description)
         }
         defer { readiness.stop() }
-        let install = Statement("CREATE EXTENSION IF NOT EXISTS pg_stat_statements", preparation: .unprepared)
+        // A standby has what its primary has.
+        let install = Statement(
+            options.primary == nil ? "CREATE EXTENSION IF NOT EXISTS pg_stat_statements" : "SELECT 1",
+            preparation: .unprepared)
         do {
             try await child.waitUntilReady {
                 let connection = PostgresConnection(configuration, readiness: readiness)

@@ -3,9 +3,14 @@ internal import Glibc
 
 /// Where the programs of other packages are.
 public enum Programs {
-    /// The full path of `name`: from `PATH`, the usual directories, or the newest Postgres of Debian's. Throws `missingProgram` with the
-    /// Debian package that has it.
-    public static func path(of name: String) throws(DemoError) -> String {
+    /// The full path of `name`: in `directory` when there is one, else from `PATH`, the usual directories, or the newest Postgres of
+    /// Debian's. Throws `missingProgram` with the Debian package that has it.
+    public static func path(of name: String, in directory: String? = nil) throws(DemoError) -> String {
+        if let directory {
+            let path = "\(directory)/\(name)"
+            guard access(path, X_OK) == 0 else { throw DemoError(.missingProgram, "there is no program \(path)") }
+            return path
+        }
         for directory in searchPath() {
             let path = "\(directory)/\(name)"
             if access(path, X_OK) == 0 { return path }
@@ -16,7 +21,8 @@ public enum Programs {
     }
 
     private static let packages = [
-        "initdb": "postgresql", "postgres": "postgresql", "pgbench": "postgresql", "redis-server": "redis-server",
+        "initdb": "postgresql", "postgres": "postgresql", "pg_basebackup": "postgresql", "pgbench": "postgresql",
+        "redis-server": "redis-server",
         "prometheus": "prometheus", "promtool": "prometheus", "prometheus-alertmanager": "prometheus-alertmanager",
         "pgbouncer": "pgbouncer", "setpriv": "util-linux",
     ]

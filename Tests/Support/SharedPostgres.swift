@@ -1,4 +1,5 @@
 public import Demo
+internal import Glibc
 public import Postgres
 internal import Synchronization
 
@@ -10,6 +11,12 @@ public enum SharedPostgres {
         return try await start(in: directory)
     }
     private static let numbers = Atomic<Int>(0)
+
+    /// The directory of the server programs that the tests run on: the variable VITALS_TEST_POSTGRES, which `make test-matrix` sets;
+    /// nil: the machine's own.
+    public static let programs: String? = getenv("VITALS_TEST_POSTGRES").map { String(cString: $0) }.flatMap {
+        $0.isEmpty ? nil : $0
+    }
 
     /// The server itself.
     public static func get() async throws -> PrivatePostgres { try await server.value }
@@ -24,26 +31,29 @@ public enum SharedPostgres {
         return url
     }
 
-    /// A server of a test's own, for tests that stop, freeze or reconfigure it.
+    /// A server of a test's own, for tests that stop, freeze or reconfigure it; with `primary` a standby that streams from it.
     public static func start(
-        in directory: TemporaryDirectory, password: String? = nil, settings: [String: String] = [:]
+        in directory: TemporaryDirectory, password: String? = nil, settings: [String: String] = [:],
+        following primary: PrivatePostgres? = nil
     ) async throws -> PrivatePostgres {
-        var options = PrivatePostgres.Options(directory: directory.path("postgres"))
+        var options = PrivatePostgres.Options(directory: directory.path(primary == nil ? "postgres" : "standby"))
         options.isDurable = false
+        options.programs = programs
+        options.primary = primary
         options.password = password
         options.settings = settings
         return try await PrivatePostgres.start(options)
     }
 
     /// Runs statements one after the other over a connection of their own, as an application would. Throws the first failure.
-    public static func run(_ statements: [String], on url: String) async throws {
+    public static func run(_ statements: [String], on url: String, within limit: Duration = .seconds(30)) async throws {
         let readiness = try Readiness()
         defer { readiness.stop() }
         let connection = PostgresConnection(
             try PostgresConfiguration(url, applicationName: "test", purpose: .application), readiness: readiness)
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + limit
         try await connection.connect(by: deadline)
-        let limits = StatementLimits(statement: .seconds(30), lock: .seconds(30))
+        let limits = StatementLimits(statement: limit, lock: limit)
         for sql in statements {
             _ = try await connection.pipeline(
                 [Statement(sql, preparation: .unprepared, limits: limits)], by: deadline
