@@ -51,3 +51,25 @@ public struct PrivateServer: Sendable {
         return PrivateServer(url: "http://127.0.0.1:\(port)", port: port, process: process)
     }
 }
+
+extension PrivateServer {
+    /// postgres_exporter on the database of a URL, with a file of queries.
+    public static func postgresExporter(
+        on url: String, queries: String, in directory: TemporaryDirectory
+    ) async throws -> PrivateServer {
+        let port = try freePort()
+        var command = ChildProcess.Command(
+            try Programs.path(of: "prometheus-postgres-exporter"),
+            ["--web.listen-address=127.0.0.1:\(port)", "--extend.query-path=\(queries)"],
+            log: directory.path("postgres-exporter.log"), directory: directory.path)
+        command.environment = ["DATA_SOURCE_NAME": "\(url)?sslmode=disable"]
+        let process = try await ChildProcess(command)
+        do {
+            try await process.waitUntilReady { isListening(port: port) }
+        } catch {
+            await process.stop()
+            throw error
+        }
+        return PrivateServer(url: "http://127.0.0.1:\(port)", port: port, process: process)
+    }
+}

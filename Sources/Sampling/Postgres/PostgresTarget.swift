@@ -257,7 +257,7 @@ extension PostgresTarget {
         return names.filter { seen.insert($0).inserted }
     }
 
-    static var shipped: [PostgresCollectorSwitch] { PostgresCollectorSwitch.all + PostgresCollector.remaining }
+    static var shipped: [PostgresCollectorSwitch] { PostgresCollectorSwitch.all }
 
     static func switches(_ settings: PostgresTargetSettings) -> [PostgresCollectorSwitch] {
         (shipped + settings.custom).filter { settings.isOn($0) }

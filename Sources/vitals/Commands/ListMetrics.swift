@@ -1,6 +1,7 @@
 import ArgumentParser
 import AsyncHTTPClient
 import NIOCore
+import Sampling
 
 struct ListMetrics: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -9,7 +10,14 @@ struct ListMetrics: AsyncParsableCommand {
     @Argument(help: "The address of its metrics.")
     var url = "http://127.0.0.1:9876/metrics"
 
+    @Flag(help: "Print instead where it says something else than postgres_exporter, and why.")
+    var differences = false
+
     func run() async throws {
+        if differences {
+            print(ExporterDifference.markdown)
+            return
+        }
         let text: String
         do {
             let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(15))
@@ -58,8 +66,16 @@ struct MetricsTable {
         return sample
     }
 
+    /// Every server has settings of its own: some 250, in one line.
+    private static let settings = "pg_settings_"
+
     var markdown: String {
         var lines = ["| family | type | labels | what it is |", "| --- | --- | --- | --- |"]
+        var rows = rows.filter { !$0.key.hasPrefix(Self.settings) }
+        if rows.count < self.rows.count {
+            rows["\(Self.settings)*"] = Row(
+                type: "gauge", help: "Every numeric and boolean setting of the server, in seconds and bytes. From pg_settings.")
+        }
         for (name, row) in rows.sorted(by: { $0.key < $1.key }) {
             let labels = row.labels.sorted().map { "`\($0)`" }.joined(separator: ", ")
             lines.append("| `\(name)` | \(row.type) | \(labels) | \(row.help.replacing("|", with: "\\|")) |")

@@ -93,4 +93,22 @@ public struct ExporterDifference: Sendable {
         ExporterDifference("pg_database_size_bytes", .labels(["datname"]), "no label server since 0.12"),
         ExporterDifference("pg_stat_archiver_*", .labels([]), "no label server since 0.12"),
     ]
+
+    /// A table of all of them.
+    public static var markdown: String {
+        let head = ["| postgres_exporter | here | why |", "| --- | --- | --- |"]
+        return (head + (current + old).map(\.row)).joined(separator: "\n")
+    }
+
+    private var row: String {
+        let here =
+            switch kind {
+            case .renamed(let names): names.map { "`\($0)`" }.joined(separator: ", ")
+            case .type(let type): "type \(type == .unknown ? "untyped" : type.rawValue)"
+            case .labels(let labels): labels.isEmpty ? "no labels" : "labels " + labels.map { "`\($0)`" }.joined(separator: ", ")
+            case .value: "another value"
+            case .absent: "–"
+            }
+        return "| `\(name)` | \(here) | \(reason) |"
+    }
 }
