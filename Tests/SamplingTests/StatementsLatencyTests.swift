@@ -96,7 +96,7 @@ struct StatementsLatencyTests {
         func row(_ calls: Int64, _ each: Double) -> StatementTotals {
             StatementTotals(
                 key: key, calls: calls, totalMilliseconds: Double(calls) * each, minMilliseconds: each, maxMilliseconds: each,
-                meanMilliseconds: each, stddevMilliseconds: 0, rows: 0, statsSince: nil)
+                stddevMilliseconds: 0, rows: 0, statsSince: nil)
         }
         var latencies = StatementLatencies()
         let epoch = StatementEpoch(readAt: 10, resetAt: 1)
@@ -113,7 +113,7 @@ struct StatementsLatencyTests {
         func row(_ calls: Int64, _ total: Double) -> StatementTotals {
             StatementTotals(
                 key: .number(1), calls: calls, totalMilliseconds: total, minMilliseconds: total, maxMilliseconds: total,
-                meanMilliseconds: total, stddevMilliseconds: 0, rows: 0, statsSince: nil)
+                stddevMilliseconds: 0, rows: 0, statsSince: nil)
         }
         var latencies = StatementLatencies()
         let epoch = StatementEpoch(readAt: 10, resetAt: 1)

@@ -12,6 +12,7 @@ struct SimulatedStatements {
         var mean = 0.0
         var squares = 0.0
         var since: Double
+        var rows: Int64 = 0
     }
 
     private var rows: [StatementKey: Row] = [:]
@@ -24,6 +25,7 @@ struct SimulatedStatements {
         now += 1e-6
         var row = rows[key] ?? Row(since: now)
         row.calls += 1
+        row.rows += 3
         row.total += milliseconds
         if row.calls == 1 {
             (row.least, row.most, row.mean) = (milliseconds, milliseconds, milliseconds)
@@ -52,9 +54,9 @@ struct SimulatedStatements {
         rows.map { key, row in
             StatementTotals(
                 key: key, calls: row.calls, totalMilliseconds: row.total, minMilliseconds: row.least,
-                maxMilliseconds: row.most, meanMilliseconds: row.mean,
-                stddevMilliseconds: row.calls > 1 ? (row.squares / Double(row.calls)).squareRoot() : 0, rows: row.calls,
-                statsSince: hasStatsSince ? row.since : nil)
+                maxMilliseconds: row.most,
+                stddevMilliseconds: row.calls > 1 ? (row.squares / Double(row.calls)).squareRoot() : 0, rows: row.rows,
+                readMilliseconds: row.total / 4, writeMilliseconds: row.total / 8, statsSince: hasStatsSince ? row.since : nil)
         }
     }
 }

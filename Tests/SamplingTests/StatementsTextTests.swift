@@ -4,10 +4,10 @@ import Testing
 
 @Suite("Texts of statements")
 struct StatementsTextTests {
-    private func row(_ number: Int64?, calls: Int64, total: Double = 1, mean: Double = 1) -> StatementTotals {
+    private func row(_ number: Int64?, calls: Int64, total: Double = 1) -> StatementTotals {
         let key = StatementKey(userID: 10, databaseID: 5, queryID: number, isTopLevel: true)
         return StatementTotals(
-            key: key, calls: calls, totalMilliseconds: total, minMilliseconds: 0, maxMilliseconds: total, meanMilliseconds: mean,
+            key: key, calls: calls, totalMilliseconds: total, minMilliseconds: 0, maxMilliseconds: total,
             stddevMilliseconds: 0, rows: 0, statsSince: nil)
     }
 
@@ -38,13 +38,53 @@ struct StatementsTextTests {
         #expect(wanted.first == .number(0))
     }
 
-    @Test("A server with many statements is left alone for some readings after it was asked")
+    @Test("A server with many texts is left alone for some readings after it was asked")
     func pause() {
         var texts = StatementTexts()
         let totals = (0..<Int64(3_000)).map { row($0, calls: 1) }
         for row in totals.dropFirst(10) { texts.learn("SELECT 1", of: row.key) }
-        let asked = (0..<9).map { _ in texts.wanted(in: totals, waiting: [.number(1)]).count }
+        let asked = (0..<9).map { _ in
+            let count = texts.wanted(in: totals, waiting: [.number(1)]).count
+            if count > 0 { texts.wereRead(bytes: 3 * StatementTexts.bytesPerReadingPaused, statements: 3_000, isPart: false) }
+            return count
+        }
         #expect(asked == [10, 0, 0, 0, 10, 0, 0, 0, 10])
+    }
+
+    @Test("Texts that need more memory than allowed are left alone, counted, and looked for again after a long while")
+    func tooLarge() {
+        var texts = StatementTexts(StatementSettings(textMemoryBytes: 1 << 20))
+        let totals = [row(1, calls: 5), row(2, calls: 9)]
+        #expect(texts.wanted(in: totals, waiting: []).count == 2)
+        texts.tooLarge()
+        #expect(texts.reads == StatementTexts.Reads(done: 0, tooLarge: 1))
+        #expect(texts.statementClass(of: .number(1)) == .application(.other))
+        for _ in 0..<StatementTexts.readingsPausedMax { #expect(texts.wanted(in: totals, waiting: [.number(1)]).isEmpty) }
+        #expect(texts.wanted(in: totals, waiting: []).count == 2)
+        texts.wereRead(bytes: 900_000, statements: 2, isPart: true)
+        #expect(texts.statementClass(of: .number(1)) == nil)
+        // A third text of that size would not fit.
+        #expect(texts.wanted(in: totals + [row(3, calls: 1)], waiting: [.number(3)]).isEmpty)
+        #expect(texts.reads == StatementTexts.Reads(done: 1, tooLarge: 2))
+    }
+
+    @Test("Where texts never come, statements count without their class")
+    func never() {
+        var texts = StatementTexts()
+        let totals = [row(1, calls: 5)]
+        for _ in 1..<StatementTexts.failuresMax { _ = texts.wanted(in: totals, waiting: [.number(1)]) }
+        #expect(texts.statementClass(of: .number(1)) == nil)
+        _ = texts.wanted(in: totals, waiting: [.number(1)])
+        #expect(texts.statementClass(of: .number(1)) == .application(.other))
+    }
+
+    @Test("Texts are kept without literals, and only when they are to be shown")
+    func kept() {
+        for shows in [false, true] {
+            var texts = StatementTexts(StatementSettings(showsText: shows))
+            texts.learn("CREATE ROLE a PASSWORD 'secret'", of: .number(1))
+            #expect(texts.text(of: .number(1)) == (shows ? "CREATE ROLE a PASSWORD ?" : nil))
+        }
     }
 
     @Test("Classes of statements that the server dropped are forgotten")
@@ -79,17 +119,17 @@ struct StatementsTextTests {
         #expect(texts.statementClass(of: .number(1)) == statementClass)
     }
 
-    @Test("The top is the union of the longest in total and the longest on average, without Vitals' own")
+    @Test("The top is the union of the longest in total, the longest on average and the most called, without Vitals' own")
     func top() {
         let totals = [
-            row(1, calls: 100, total: 500, mean: 5), row(2, calls: 1, total: 90, mean: 90),
-            row(3, calls: 10, total: 400, mean: 40),
-            row(4, calls: 10, total: 10, mean: 1), row(5, calls: 9, total: 9_000, mean: 1_000),
-            row(nil, calls: 9, total: 9_999, mean: 999),
-            row(6, calls: 1, total: .nan, mean: .nan),
+            row(1, calls: 100, total: 500), row(2, calls: 1, total: 90), row(3, calls: 10, total: 400),
+            row(4, calls: 200, total: 10), row(5, calls: 9, total: 9_000), row(nil, calls: 9, total: 9_999),
+            row(6, calls: 1, total: .nan), row(7, calls: 900, total: 9_999),
         ]
-        let top = StatementRanking.top(totals, count: 2) { $0 == .number(5) ? .own : nil }
-        #expect(top.map(\.key) == [.number(1), .number(3), .number(2)])
-        #expect(StatementRanking.top(totals, count: 0) { _ in nil }.isEmpty)
+        let top = StatementRanking.top(totals, count: 2) {
+            $0 == .number(5) ? .own : $0 == .number(7) ? nil : .application(.select)
+        }
+        #expect(top.map(\.key) == [.number(1), .number(3), .number(2), .number(4)])
+        #expect(StatementRanking.top(totals, count: 0) { _ in .application(.select) }.isEmpty)
     }
 }

@@ -10,15 +10,15 @@ public actor PostgresTarget: SampleTarget {
     public nonisolated let identity: TargetIdentity
     public nonisolated var upFamily: Family? { PostgresFamilies.up }
 
-    private let session: PostgresSession
-    private let settings: PostgresTargetSettings
+    let session: PostgresSession
+    let settings: PostgresTargetSettings
     /// Milliseconds since the Unix epoch.
     private let now: @Sendable () -> Int64
     private let home: PostgresDatabase
     private let login: LoginProbe
     private var databases: SampledDatabases
     private var server: ServerTraits?
-    private var remembered: RememberedCollectors
+    private(set) var remembered: RememberedCollectors
     private var reports: CollectorReports
     private var states: PostgresStates
     private var cache: SeriesCache
@@ -265,7 +265,8 @@ extension PostgresTarget {
 
     static func remembering(_ settings: PostgresTargetSettings) -> [any RememberingCollector] {
         let all: [any RememberingCollector] = [
-            AuthEvents(), BusinessCollector(settings.queries), StatementSampler(top: settings.topStatements),
+            AuthEvents(), BusinessCollector(settings.queries),
+            StatementSampler(settings.statements) { settings.databases.includes($0) },
         ]
         return all.filter { settings.collectors[$0.name] ?? true }
     }

@@ -8,8 +8,7 @@ public struct PostgresTargetSettings: Sendable {
     public var slowQuery: Duration
     /// How many of the largest tables have series.
     public var largestTables: Int
-    /// How many statements by total time, and as many by mean time, have series.
-    public var topStatements: Int
+    public var statements: StatementSettings
     public var databases: DatabaseSelection
     public var limits: SeriesLimits
     /// For how long measured sizes are used again.
@@ -21,13 +20,14 @@ public struct PostgresTargetSettings: Sendable {
 
     public init(
         collectors: [String: Bool] = [:], slowQuery: Duration = .milliseconds(100), largestTables: Int = 20,
-        topStatements: Int = 20, queries: [BusinessQuery] = [], databases: DatabaseSelection = DatabaseSelection(),
+        statements: StatementSettings = StatementSettings(), queries: [BusinessQuery] = [],
+        databases: DatabaseSelection = DatabaseSelection(),
         limits: SeriesLimits = SeriesLimits(), sizesInterval: Duration = .seconds(60)
     ) {
         self.collectors = collectors
         self.slowQuery = slowQuery
         self.largestTables = largestTables
-        self.topStatements = topStatements
+        self.statements = statements
         self.databases = databases
         self.limits = limits
         self.sizesInterval = sizesInterval

@@ -1,143 +1,196 @@
 internal import MetricsModel
 internal import Postgres
 
-/// What is asked of `pg_stat_statements`, in the order of the questions.
-private enum StatementQuestion {
-    static let texts = "stat_statements texts"
-    static let totals = "stat_statements"
-
-    /// Without texts: with them the server reads its whole text file, and spills it, at every call. Always one row at least, for the
-    /// instants. `toplevel` is there from Postgres 14 on, as is `pg_stat_statements_info`; `stats_since` from 17 on.
-    static func totals(_ version: Int, _ schema: String) -> String {
-        let reset =
-            version >= 140_000 ? "(SELECT extract(epoch FROM stats_reset) FROM \(schema)pg_stat_statements_info)" : "NULL"
-        return """
-            SELECT extract(epoch FROM statement_timestamp()) AS read_at, \(reset) AS reset_at, current_database() AS datname,
-                pg_get_userbyid(s.userid) AS username, s.userid, s.dbid, s.queryid, s.calls, s.total_exec_time,
-                s.min_exec_time, s.max_exec_time, s.mean_exec_time, s.stddev_exec_time, s.rows,
-                \(version >= 170_000 ? "extract(epoch FROM s.stats_since)" : "NULL") AS since
-            FROM (VALUES (1)) AS always LEFT JOIN \(schema)pg_stat_statements(false) s
-                ON s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())\
-            \(version >= 140_000 ? " AND s.toplevel" : "")
-            """
-    }
-
-    /// `$1`: the query ids whose texts are not known yet.
-    static func texts(_ version: Int, _ schema: String) -> String {
-        """
-        SELECT userid, dbid, queryid, left(query, \(QueryType.bytesMax)) AS query
-        FROM \(schema)pg_stat_statements(true)
-        WHERE queryid = ANY ($1::bigint[])
-            AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())\
-        \(version >= 140_000 ? " AND toplevel" : "")
-        """
-    }
-}
-
-extension StatementSampler: RememberingCollector {
-    var name: String { "stat_statements" }
-    var conditions: [Condition] { [.extension("pg_stat_statements")] }
-
-    /// Texts before the totals that are told apart by them.
-    func questions(_ context: QuestionContext) -> [Question] {
-        let totals = Question(
-            name, name: StatementQuestion.totals, when: conditions, limits: Question.dear, reading: .columns([]),
-            sql: { StatementQuestion.totals($0.version, $0.schema(of: "pg_stat_statements")) })
-        guard let texts = wantedTexts else { return [totals] }
-        return [
-            Question(
-                name, name: StatementQuestion.texts, when: conditions, limits: Question.dear, parameters: { _ in [texts] },
-                reading: .columns([]), sql: { StatementQuestion.texts($0.version, $0.schema(of: "pg_stat_statements")) }), totals,
-        ]
-    }
-
-    /// A text that cannot be read is asked for again: its statement's growth waits, and after a while counts as `other`.
-    func isOptional(_ question: String) -> Bool { question == StatementQuestion.texts }
-
-    mutating func take(_ rows: Rows, of question: String) throws(PostgresError) {
-        if question == StatementQuestion.texts { try takeTexts(rows) } else { try take(rows) }
-    }
-
-    func add(_ question: String, to sample: inout SampleBuilder) {
-        if question == StatementQuestion.totals { add(to: &sample) }
-    }
-}
-
-/// Reads `pg_stat_statements`: counters and latencies by query type, the top statements, the average of the window.
+/// Reads `pg_stat_statements` of a whole server: counters and latencies by query type, the counters of the top statements and of all others,
+/// the average of the window, the list for people.
+///
+/// Two questions, totals in every sample and texts in few, asked of one database that has the extension. Texts come before the totals that
+/// are told apart by them.
 struct StatementSampler: Sendable {
-    private let top: Int
+    /// Readings after which names are asked for again, since databases and roles can be renamed.
+    private static let readingsPerNames = 40
+
+    private let settings: StatementSettings
+    private let includes: @Sendable (String) -> Bool
+    private var reader = StatementReader()
     private var latencies = StatementLatencies()
-    private var texts = StatementTexts()
+    private var ledger: StatementLedger
+    private var texts: StatementTexts
+    private var names = StatementNames()
+    private var readingsToNames = 0
     private var totals: [StatementTotals] = []
-    private var users: [UInt32: String] = [:]
-    private var database = ""
+    private var readAt: Double?
+    private var sightings = StatementSightings()
+    private var evictions: Int?
+    private var seesFile = false
     /// Statements whose texts the next sample asks for, along with everything else.
     private var wanted: [StatementKey] = []
 
-    init(top: Int) { self.top = max(0, top) }
-
-    /// The query ids as an array; nil when every text is known.
-    var wantedTexts: String? {
-        let ids = Set(wanted.compactMap(\.queryID))
-        return ids.isEmpty ? nil : "{\(ids.sorted().map { "\($0)" }.joined(separator: ","))}"
+    /// `includes`: whether a database's statements count, by its name.
+    init(_ settings: StatementSettings, includes: @escaping @Sendable (String) -> Bool = { _ in true }) {
+        self.settings = settings
+        self.includes = includes
+        ledger = StatementLedger(top: settings.top)
+        texts = StatementTexts(settings)
     }
 
+    // MARK: Questions
+
+    /// The parameter of `StatementQuestions.totals`.
+    private var totalsParameter: String { readingsToNames == 0 ? "true" : "false" }
+
+    /// The parameters of `StatementQuestions.texts`; nil in most samples: when every text is known that matters.
+    private var textsParameters: [String]? {
+        let ids = Set(wanted.compactMap(\.queryID))
+        guard !ids.isEmpty else { return nil }
+        let list = ids.sorted().map { "\($0)" }.joined(separator: ",")
+        return ["{\(list)}", "\(texts.bytesMax(statements: totals.count))"]
+    }
+
+    // MARK: Answers
+
     mutating func take(_ rows: Rows) throws(PostgresError) {
-        var epoch: StatementEpoch?
-        var read: [StatementTotals] = []
-        users = [:]
-        for row in rows {
-            if epoch == nil, let readAt = try row.double(0) {
-                epoch = StatementEpoch(readAt: readAt, resetAt: try row.double(1))
-                database = try row.string(2) ?? ""
-            }
-            guard let key = try StatementSampler.key(row, user: 4, database: 5, query: 6), let calls = try row.int(7),
-                let total = try row.double(8), let least = try row.double(9), let most = try row.double(10),
-                let mean = try row.double(11), let deviation = try row.double(12), let count = try row.int(13)
-            else { continue }
-            if users[key.userID] == nil { users[key.userID] = try row.string(3) ?? "" }
-            read.append(
-                StatementTotals(
-                    key: key, calls: Int64(calls), totalMilliseconds: total, minMilliseconds: least, maxMilliseconds: most,
-                    meanMilliseconds: mean, stddevMilliseconds: deviation, rows: Int64(count), statsSince: try row.double(14)))
-        }
-        guard let epoch else { return }
-        totals = read
+        let reading = try reader.read(rows)
+        guard let epoch = reading.epoch else { return }
+        let hasNames = !reading.databases.isEmpty
+        if hasNames { names = StatementNames(reading, includes) }
+        readingsToNames = hasNames ? StatementSampler.readingsPerNames : max(0, readingsToNames - 1)
+        seesFile = reading.seesFile
+        evictions = reading.evictions
+        readAt = epoch.readAt
+        // A statement of a database whose name is not known yet waits for the next reading, and is new then.
+        totals = reading.totals.filter { names.isCounted($0.key.databaseID) }
+        let isMissingNames = totals.count < reading.totals.count && !reading.totals.allSatisfy { names.knows($0.key.databaseID) }
+        if isMissingNames, !hasNames { readingsToNames = 0 }
         latencies.take(totals, epoch: epoch) { texts.statementClass(of: $0) }
+        sightings.take(latencies.growths, at: epoch.readAt, of: totals)
+        if hasNames {
+            ledger.open(Set(totals.lazy.map { StatementOwner(userID: $0.key.userID, databaseID: $0.key.databaseID) }).sorted())
+        }
+        ledger.take(totals, growths: latencies.growths, isAnew: latencies.isAnew) { texts.statementClass(of: $0) }
         wanted = texts.wanted(in: totals, waiting: latencies.waiting)
     }
 
     mutating func takeTexts(_ rows: Rows) throws(PostgresError) {
+        var answers: [(StatementKey, String?)] = []
+        var bytes = 0
         for row in rows {
-            guard let key = try StatementSampler.key(row, user: 0, database: 1, query: 2) else { continue }
-            texts.learn(try row.string(3), of: key)
+            bytes += try row.int(4) ?? 0
+            guard let user = try row.oid(0), let database = try row.oid(1), let query = try row.int(2) else { continue }
+            let key = StatementKey(userID: user, databaseID: database, queryID: Int64(query), isTopLevel: true)
+            answers.append((key, try row.string(3)))
         }
+        // A server without a single text has not looked for them.
+        guard bytes > 0 || rows.isEmpty else { return texts.tooLarge() }
+        for (key, text) in answers { texts.learn(text, of: key) }
+        texts.wereRead(bytes: bytes, statements: totals.count, isPart: wanted.count == StatementTexts.perSampleMax)
+        wanted = []
     }
 
-    private static func key(_ row: Row, user: Int, database: Int, query: Int) throws(PostgresError) -> StatementKey? {
-        guard let userID = try row.int(user), let databaseID = try row.int(database) else { return nil }
-        return StatementKey(
-            userID: UInt32(truncatingIfNeeded: userID), databaseID: UInt32(truncatingIfNeeded: databaseID),
-            queryID: try row.int(query).map(Int64.init), isTopLevel: true)
-    }
+    // MARK: Series
 
     func add(to sample: inout SampleBuilder) {
         for type in QueryType.allCases {
             let histogram = latencies.histogram(of: type)
-            sample.add(PostgresFamilies.queries, [type.rawValue], Double(histogram.count))
+            sample.add(StatementFamilies.queries, [type.rawValue], Double(histogram.count))
             sample.addHistogram(
-                PostgresFamilies.queryDuration, [type.rawValue], bounds: LatencyHistogram.boundsSeconds,
+                StatementFamilies.duration, [type.rawValue], bounds: LatencyHistogram.boundsSeconds,
                 cumulative: histogram.cumulative, sum: histogram.sum)
         }
-        sample.add(PostgresFamilies.queryAverage, latencies.window.meanSeconds)
-        // What is not read yet may be Vitals' own.
-        for row in StatementRanking.top(totals, count: top, class: { texts.statementClass(of: $0) ?? .own }) {
-            guard let id = row.key.queryID else { continue }
-            let labels = [users[row.key.userID] ?? "", database, "\(id)"]
-            sample.add(PostgresFamilies.statementCalls, labels, Double(row.calls))
-            sample.add(PostgresFamilies.statementSeconds, labels, row.totalMilliseconds / 1000)
-            sample.add(PostgresFamilies.statementRows, labels, Double(row.rows))
-            sample.add(PostgresFamilies.statementMean, labels, row.meanMilliseconds / 1000)
+        sample.add(StatementFamilies.average, latencies.window.meanSeconds)
+        sample.add(StatementFamilies.evictions, evictions.map(Double.init))
+        sample.add(StatementFamilies.textReads, ["read"], Double(texts.reads.done))
+        sample.add(StatementFamilies.textReads, ["too_large"], Double(texts.reads.tooLarge))
+        addCounters(to: &sample)
+        if settings.hasQueryLabel { addTexts(to: &sample) }
+    }
+
+    private func addCounters(to sample: inout SampleBuilder) {
+        var series = ledger.shown.compactMap { shown in
+            shown.key.queryID.map { (names.labels(of: shown.key, "\($0)"), shown.sums) }
         }
+        for (owner, sums) in ledger.others.sorted(by: { $0.key < $1.key }) {
+            series.append((names.labels(of: owner, "other"), sums))
+        }
+        // Two roles that were dropped, or names that are not there yet, would make one series twice.
+        var seen: Set<[String]> = []
+        series.removeAll { !seen.insert($0.0).inserted }
+        for (labels, sums) in series { sample.add(StatementFamilies.calls, labels, Double(sums.calls)) }
+        for (labels, sums) in series { sample.add(StatementFamilies.seconds, labels, sums.milliseconds / 1000) }
+        for (labels, sums) in series { sample.add(StatementFamilies.rows, labels, Double(sums.rows)) }
+        for (labels, sums) in series { sample.add(StatementFamilies.readSeconds, labels, sums.readMilliseconds / 1000) }
+        for (labels, sums) in series { sample.add(StatementFamilies.writeSeconds, labels, sums.writeMilliseconds / 1000) }
+        let keys = Set(ledger.shown.map(\.key))
+        var means: [StatementKey: Double] = [:]
+        for row in totals where keys.contains(row.key) { means[row.key] = row.meanMilliseconds / 1000 }
+        for shown in ledger.shown {
+            guard let id = shown.key.queryID, let mean = means[shown.key] else { continue }
+            sample.add(StatementFamilies.mean, names.labels(of: shown.key, "\(id)"), mean)
+        }
+    }
+
+    /// One for each query id, whoever runs it.
+    private func addTexts(to sample: inout SampleBuilder) {
+        var seen: Set<Int64> = []
+        for shown in ledger.shown {
+            guard let id = shown.key.queryID, let text = texts.text(of: shown.key), seen.insert(id).inserted else { continue }
+            sample.add(
+                StatementFamilies.text,
+                ["\(id)", SQLRedaction.cut(text, charactersMax: StatementSettings.labelCharactersMax)], 1)
+        }
+    }
+
+    // MARK: People
+
+    /// The first statements in an order, with the server's own counters. Empty before the first reading.
+    func list(by order: StatementOrder, limit: Int) -> [StatementReport.Entry] {
+        StatementRanking.leading(totals, limit, by: order) { texts.statementClass(of: $0) }.map { row in
+            StatementReport.Entry(
+                queryID: row.key.queryID ?? 0, user: names.user(row.key.userID), database: names.database(row.key.databaseID),
+                calls: row.calls, totalSeconds: row.totalMilliseconds / 1000, meanSeconds: row.meanMilliseconds / 1000,
+                maxSeconds: row.maxMilliseconds / 1000, rows: row.rows, firstSeen: sightings.first(of: row),
+                text: settings.showsText ? texts.text(of: row.key) : nil)
+        }
+    }
+
+    /// The server's clock at the last reading, in seconds since the epoch.
+    var lastReading: Double? { readAt }
+}
+
+extension StatementSampler: RememberingCollector {
+    private static let extensionName = "pg_stat_statements"
+    private static let textsQuestion = "stat_statements texts"
+
+    var name: String { "stat_statements" }
+    var conditions: [Condition] { [.extension(StatementSampler.extensionName)] }
+
+    func questions(_ context: QuestionContext) -> [Question] {
+        let parameter = totalsParameter
+        let totals = Question(
+            name, when: conditions, limits: Question.dear, parameters: { _ in [parameter] }, reading: .columns([]),
+            sql: { StatementQuestions.totals(version: $0.version, schema: $0.schema(of: StatementSampler.extensionName)) })
+        guard let parameters = textsParameters else { return [totals] }
+        let (settings, seesFile) = (settings, seesFile)
+        let texts = Question(
+            name, name: StatementSampler.textsQuestion, when: conditions, limits: Question.dear, parameters: { _ in parameters },
+            reading: .columns([]),
+            sql: {
+                StatementQuestions.texts(
+                    version: $0.version, schema: $0.schema(of: StatementSampler.extensionName),
+                    memoryBytes: settings.textMemoryBytes,
+                    charactersMax: settings.keepsTexts ? 2 * StatementSettings.textBytesShownMax : 0, seesFile: seesFile)
+            })
+        return [texts, totals]
+    }
+
+    /// A text that cannot be read is asked for again: its statement's growth waits, and after a while counts as `other`.
+    func isOptional(_ question: String) -> Bool { question == StatementSampler.textsQuestion }
+
+    mutating func take(_ rows: Rows, of question: String) throws(PostgresError) {
+        if question == StatementSampler.textsQuestion { try takeTexts(rows) } else { try take(rows) }
+    }
+
+    func add(_ question: String, to sample: inout SampleBuilder) {
+        if question != StatementSampler.textsQuestion { add(to: &sample) }
     }
 }

@@ -1,5 +1,6 @@
 import MetricsModel
 import Receivers
+import Sampling
 
 /// All that can be configured, with the defaults that hold without a file.
 struct Configuration: Sendable {
@@ -12,6 +13,7 @@ struct Configuration: Sendable {
     var queues: [QueueConfiguration] = []
     var queries: [QueryConfiguration] = []
     var thresholds = ThresholdConfiguration()
+    var statements = StatementConfiguration()
 
     struct SampleConfiguration: Sendable, Equatable {
         /// How often the timer samples, for the rules and the rows.
@@ -47,6 +49,19 @@ struct Configuration: Sendable {
         var labels: [String]
         var valueColumn: String?
         var target: String?
+    }
+
+    /// What people see of `pg_stat_statements`.
+    struct StatementConfiguration: Sendable, Equatable {
+        /// Texts without literals on `/statements` and in its API, and the queries that run now.
+        var text = false
+        /// Their beginnings as a label of `pg_stat_statements_query_id`.
+        var queryLabel = false
+        var textMemoryBytes = StatementSettings.textMemoryBytesStandard
+
+        func settings(top: Int) -> StatementSettings {
+            StatementSettings(top: top, showsText: text, hasQueryLabel: queryLabel, textMemoryBytes: textMemoryBytes)
+        }
     }
 
     struct ThresholdConfiguration: Sendable, Equatable {

@@ -44,7 +44,7 @@ struct ConfigurationFile {
     }
 
     private func read(_ root: YAMLReader, into configuration: inout Configuration) {
-        let keys = ["targets", "sample", "rule_files", "records", "alerting", "queues", "queries", "thresholds"]
+        let keys = ["targets", "sample", "rule_files", "records", "alerting", "queues", "queries", "statements", "thresholds"]
         guard let root = root.fields(keys) else { return }
         if let targets = root["targets"]?.fields(["postgres", "redis"]) {
             configuration.targets =
@@ -65,6 +65,11 @@ struct ConfigurationFile {
         if let alerting = root["alerting"] { read(alerting, into: &configuration.alerting) }
         configuration.queues = root["queues"]?.list(queue) ?? []
         configuration.queries = root["queries"]?.list(query) ?? []
+        if let statements = root["statements"]?.fields(["text", "query_label", "text_memory_bytes"]) {
+            set(&configuration.statements.text, statements["text"]) { $0.bool() }
+            set(&configuration.statements.queryLabel, statements["query_label"]) { $0.bool() }
+            set(&configuration.statements.textMemoryBytes, statements["text_memory_bytes"]) { $0.int(in: 1 << 20...1 << 30) }
+        }
         if let thresholds = root["thresholds"] { read(thresholds, into: &configuration.thresholds) }
     }
 

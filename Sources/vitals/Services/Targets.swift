@@ -83,7 +83,8 @@ extension PostgresTargetSettings {
         }
         self.init(
             collectors: target.collectors, slowQuery: configuration.thresholds.slowQuery,
-            largestTables: configuration.thresholds.largestTables, topStatements: configuration.thresholds.topStatements,
+            largestTables: configuration.thresholds.largestTables,
+            statements: configuration.statements.settings(top: configuration.thresholds.topStatements),
             queries: queries)
     }
 }

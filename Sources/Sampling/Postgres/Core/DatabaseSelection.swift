@@ -39,9 +39,13 @@ public struct DatabaseSelection: Sendable, Equatable {
         return standings
     }
 
+    /// Whether the patterns let a database pass, by its name.
+    func includes(_ name: String) -> Bool {
+        !exclude.contains { matches(name, $0) } && (include.isEmpty || include.contains { matches(name, $0) })
+    }
+
     private func standing(of database: ListedDatabase) -> Standing {
-        if exclude.contains(where: { matches(database.name, $0) }) { return .skipped(.excluded) }
-        if !include.isEmpty, !include.contains(where: { matches(database.name, $0) }) { return .skipped(.excluded) }
+        if !includes(database.name) { return .skipped(.excluded) }
         // A template is meant only by its whole name: whoever copies it must find it without connections.
         if database.isTemplate, !include.contains(database.name) { return .skipped(.template) }
         if !database.takesConnections { return .skipped(.notConnectable) }

@@ -38,6 +38,9 @@ struct RememberedCollectors: Sendable {
 
     var conditions: [Condition] { collectors.flatMap(\.conditions) }
 
+    /// Nil when it is switched off.
+    var statements: StatementSampler? { collectors.lazy.compactMap { $0 as? StatementSampler }.first }
+
     func questions(_ context: QuestionContext) -> [Question] { collectors.flatMap { $0.questions(context) } }
 
     /// One question of one collector, as it stands in a sample.

@@ -5,6 +5,8 @@ enum QueryType: String, Sendable, Hashable, CaseIterable {
     /// Bytes of a text that are read. A statement's verb stands near its start; only common table expressions longer than this hide
     /// it, and such a statement is `other`. Ask the server for no more than this of a text.
     static let bytesMax = 16_384
+    /// Characters in which the verb of all other statements stands, with the comments that tools put before it.
+    static let verbCharacters = 400
 
     /// Classifies a statement's text in one pass over at most `bytesMax` bytes. Never fails: what is not understood is `other`.
     ///

@@ -15,12 +15,17 @@ struct SQLScanner {
     /// No keyword looked for is longer, and a longer word need not be kept.
     private static let wordBytesMax = 16
     private let bytes: [UInt8]
+    /// The text is longer than what is read of it.
+    let isCut: Bool
     /// The byte behind the last token.
     private(set) var place = 0
     /// Inside parentheses no word matters, and none is made into a string.
     private var isInGroup = false
 
-    init(_ text: String, bytesMax: Int) { bytes = Array(text.utf8.prefix(bytesMax)) }
+    init(_ text: String, bytesMax: Int) {
+        bytes = Array(text.utf8.prefix(bytesMax))
+        isCut = bytes.count == bytesMax && text.utf8.count > bytesMax
+    }
 
     /// The word that says what the statement does, or nil when none comes before the end.
     mutating func mainVerb() -> String? {
@@ -34,6 +39,48 @@ struct SQLScanner {
             }
         }
         return nil
+    }
+
+    /// The next part of the text with its bytes; blanks and comments are passed over.
+    mutating func nextPiece() -> SQLPiece? {
+        let before = place
+        skipBlanks()
+        let start = place
+        guard let first = byte() else { return nil }
+        let isNumber = first.isDigit || (first == UInt8(ascii: ".") && byte(1)?.isDigit == true)
+        if isNumber { skipNumber() } else if next() == nil { return nil }
+        let piece = bytes[start..<place]
+        let kind: SQLPiece.Kind
+        switch first {
+        case _ where isNumber: kind = .literal
+        case UInt8(ascii: "'"):
+            kind = SQLScanner.hasBackslashBeforeQuote(piece) ? .doubtful : .literal
+        case UInt8(ascii: "\""): kind = .name
+        case UInt8(ascii: "$"): kind = piece.count > 1 && piece[start + 1].isDigit ? .other : .literal
+        case _ where first.startsIdentifier && isQuote(at: start + 1):
+            let knowsBackslashes = first.asciiLowercased == UInt8(ascii: "e")
+            kind = !knowsBackslashes && SQLScanner.hasBackslashBeforeQuote(piece) ? .doubtful : .literal
+        case _ where first.startsIdentifier: kind = .word
+        default: kind = .other
+        }
+        return SQLPiece(kind: kind, bytes: piece, isAfterBlank: start > before)
+    }
+
+    private func isQuote(at place: Int) -> Bool { place < self.place && bytes[place] == UInt8(ascii: "'") }
+
+    private static func hasBackslashBeforeQuote(_ piece: ArraySlice<UInt8>) -> Bool {
+        zip(piece, piece.dropFirst()).contains { $0 == UInt8(ascii: "\\") && $1 == UInt8(ascii: "'") }
+    }
+
+    /// `1`, `1.5e-3`, `.5`, `0x1F`, `1_000`, and letters that follow at once.
+    private mutating func skipNumber() {
+        while let seen = byte() {
+            let isExponentSign =
+                (seen == UInt8(ascii: "+") || seen == UInt8(ascii: "-")) && bytes[place - 1] | 0x20 == UInt8(ascii: "e")
+                && byte(1)?.isDigit == true
+            guard seen.continuesIdentifier || seen == UInt8(ascii: ".") || isExponentSign else { return }
+            place += 1
+        }
     }
 
     /// From behind `WITH` to the first token of the main statement. A name may be a keyword (`WITH insert AS (…)`), hence by the
@@ -182,6 +229,8 @@ struct SQLScanner {
 }
 
 extension UInt8 {
+    fileprivate var isDigit: Bool { self >= UInt8(ascii: "0") && self <= UInt8(ascii: "9") }
+
     fileprivate var startsIdentifier: Bool {
         let letter = self | 0x20
         return (letter >= UInt8(ascii: "a") && letter <= UInt8(ascii: "z")) || self == UInt8(ascii: "_") || self >= 0x80

@@ -35,11 +35,17 @@ struct StatementLatencies: Sendable {
     }
 
     private(set) var window = Window()
+    /// What was counted in the last reading, Vitals' own left out. Two for a statement whose row was made anew.
+    private(set) var growths: [StatementGrowth] = []
+    /// Whether the last reading set bases anew: it was the first, or another server's.
+    private(set) var isAnew = false
     private var histograms: [QueryType: LatencyHistogram] = [:]
     private var spreads: [QueryType: LatencySpread] = [:]
     private var entries: [StatementKey: Entry] = [:]
     private var epoch: StatementEpoch?
     private var reading = 0
+    /// Statements of `entries` that the reading has had.
+    private var present = 0
     private var isCrowded = false
 
     init() {}
@@ -55,8 +61,11 @@ struct StatementLatencies: Sendable {
     /// `classOf` answers nil for a statement whose text is not read yet; its growth then waits. O(rows).
     mutating func take(_ totals: [StatementTotals], epoch: StatementEpoch, class classOf: (StatementKey) -> StatementClass?) {
         window = Window()
+        growths.removeAll(keepingCapacity: true)
         reading += 1
+        present = 0
         let start = start(at: epoch)
+        isAnew = start == .anew
         self.epoch = epoch
         var unnamed: [StatementKey: StatementTotals] = [:]
         for row in totals where row.isPlausible {
@@ -86,7 +95,7 @@ struct StatementLatencies: Sendable {
     }
 
     private mutating func take(_ row: StatementTotals, _ start: Start, _ classOf: (StatementKey) -> StatementClass?) {
-        guard var entry = entries[row.key] else {
+        guard let place = entries.index(forKey: row.key) else {
             if entries.count >= StatementLatencies.statementsMax {
                 isCrowded = true
                 return
@@ -95,11 +104,16 @@ struct StatementLatencies: Sendable {
             var entry = Entry(base: base, reading: reading)
             advance(&entry, to: row, classOf)
             entries[row.key] = entry
+            present += 1
             return
         }
         // A second row under one key cannot be told from the first.
-        guard entry.reading < reading else { return }
-        entry.reading = reading
+        guard entries.values[place].reading < reading else { return }
+        present += 1
+        entries.values[place].reading = reading
+        // Most statements of a server sleep.
+        if start == .onward, entries.values[place].pending == nil, entries.values[place].base.isUnmoved(in: row) { return }
+        var entry = entries.values[place]
         let last = entry.pending?.totals ?? entry.base
         if start == .anew {
             settle(&entry, classOf)
@@ -110,7 +124,7 @@ struct StatementLatencies: Sendable {
             entry.base = row.key.queryID == nil ? row : row.atZero
         }
         advance(&entry, to: row, classOf)
-        entries[row.key] = entry
+        entries.values[place] = entry
     }
 
     /// Counts the growth up to `row`, or lets it wait.
@@ -146,11 +160,14 @@ struct StatementLatencies: Sendable {
         histograms[type, default: LatencyHistogram()].add(counts, seconds: growth.sum)
         window.calls += growth.calls
         window.seconds += growth.sum
+        growths.append(
+            StatementGrowth(key: row.key, sums: row.sums.without(base.sums), isWholeRow: base.calls == 0))
     }
 
     private mutating func forgetVanished(_ classOf: (StatementKey) -> StatementClass?) {
-        if !entries.isEmpty {
-            for key in entries.keys where entries[key]?.reading != reading {
+        if present < entries.count {
+            let reading = reading
+            for key in entries.filter({ $0.value.reading != reading }).keys {
                 guard var entry = entries.removeValue(forKey: key) else { continue }
                 settle(&entry, classOf)
             }

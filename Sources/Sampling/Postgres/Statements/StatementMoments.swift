@@ -48,9 +48,8 @@ extension StatementTotals {
 
     /// False for what no server should say: such a row is left out.
     var isPlausible: Bool {
-        calls >= 0 && calls < 1 << 53 && rows >= 0
-            && [totalMilliseconds, minMilliseconds, maxMilliseconds, meanMilliseconds, stddevMilliseconds].allSatisfy {
-                $0 >= 0 && $0 < 1e18
-            }
+        func isTime(_ milliseconds: Double) -> Bool { milliseconds >= 0 && milliseconds < 1e18 }
+        return calls >= 0 && calls < 1 << 53 && rows >= 0 && isTime(totalMilliseconds) && isTime(minMilliseconds)
+            && isTime(maxMilliseconds) && isTime(stddevMilliseconds) && isTime(readMilliseconds) && isTime(writeMilliseconds)
     }
 }

@@ -2,8 +2,13 @@ extension StatementTotals {
     /// The same statement before its first call.
     var atZero: StatementTotals {
         StatementTotals(
-            key: key, calls: 0, totalMilliseconds: 0, minMilliseconds: 0, maxMilliseconds: 0, meanMilliseconds: 0,
-            stddevMilliseconds: 0, rows: 0, statsSince: statsSince)
+            key: key, calls: 0, totalMilliseconds: 0, minMilliseconds: 0, maxMilliseconds: 0, stddevMilliseconds: 0, rows: 0,
+            statsSince: statsSince)
+    }
+
+    /// Whether nothing happened up to `row`, the same statement's later on.
+    func isUnmoved(in row: StatementTotals) -> Bool {
+        calls == row.calls && totalMilliseconds == row.totalMilliseconds && statsSince == row.statsSince
     }
 
     /// Whether this row cannot be `earlier` grown older, but was made anew after an eviction or a reset.
@@ -42,7 +47,8 @@ extension StatementTotals {
         return StatementTotals(
             key: key, calls: moments.calls, totalMilliseconds: totalMilliseconds + other.totalMilliseconds,
             minMilliseconds: both.map(\.minMilliseconds).min() ?? 0, maxMilliseconds: both.map(\.maxMilliseconds).max() ?? 0,
-            meanMilliseconds: moments.mean * 1000, stddevMilliseconds: variance.squareRoot() * 1000, rows: rows + other.rows,
-            statsSince: nil)
+            stddevMilliseconds: variance.squareRoot() * 1000, rows: rows + other.rows,
+            readMilliseconds: readMilliseconds + other.readMilliseconds,
+            writeMilliseconds: writeMilliseconds + other.writeMilliseconds, statsSince: nil)
     }
 }

@@ -21,17 +21,39 @@ struct StatementTotals: Sendable, Hashable {
     let totalMilliseconds: Double
     let minMilliseconds: Double
     let maxMilliseconds: Double
-    let meanMilliseconds: Double
     /// Of the population, as the view has it.
     let stddevMilliseconds: Double
     let rows: Int64
+    /// Spent on reading and writing blocks, with `track_io_timing`.
+    let readMilliseconds: Double
+    let writeMilliseconds: Double
     /// `stats_since` in seconds since the epoch, from Postgres 17 on.
     let statsSince: Double?
+
+    init(
+        key: StatementKey, calls: Int64, totalMilliseconds: Double, minMilliseconds: Double, maxMilliseconds: Double,
+        stddevMilliseconds: Double, rows: Int64, readMilliseconds: Double = 0, writeMilliseconds: Double = 0,
+        statsSince: Double?
+    ) {
+        self.key = key
+        self.calls = calls
+        self.totalMilliseconds = totalMilliseconds
+        self.minMilliseconds = minMilliseconds
+        self.maxMilliseconds = maxMilliseconds
+        self.stddevMilliseconds = stddevMilliseconds
+        self.rows = rows
+        self.readMilliseconds = readMilliseconds
+        self.writeMilliseconds = writeMilliseconds
+        self.statsSince = statsSince
+    }
+
+    /// 0 without a call.
+    var meanMilliseconds: Double { calls > 0 ? totalMilliseconds / Double(calls) : 0 }
 }
 
 /// When a set of totals was read, and since when they count.
 struct StatementEpoch: Sendable, Hashable {
-    /// The server's clock at the reading (`clock_timestamp()`), in seconds since the epoch.
+    /// The server's clock at the reading (`statement_timestamp()`), in seconds since the epoch.
     let readAt: Double
     /// `pg_stat_statements_info.stats_reset` in seconds since the epoch, from Postgres 14 on.
     let resetAt: Double?
