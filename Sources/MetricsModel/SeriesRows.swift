@@ -41,6 +41,40 @@ public final class SeriesRows: Sendable {
     /// The text of one row as it stands behind the metric name.
     public func text(_ row: Int) -> ArraySlice<UInt8> { text[offsets[row]..<offsets[row + 1]] }
 
+    /// For each row the one of `other` with the same labels, or -1. Linear.
+    public func places(in other: SeriesRows) -> [Int32] {
+        var places: [Int32] = []
+        places.reserveCapacity(count)
+        var byFingerprint: [UInt64: Int32]?
+        // Rows keep their order where one comes or goes.
+        var next = 0
+        for row in 0..<count {
+            if next < other.count, isRow(row, sameAs: next, of: other) {
+                places.append(Int32(truncatingIfNeeded: next))
+                next += 1
+                continue
+            }
+            let known = byFingerprint ?? other.rowsByFingerprint
+            byFingerprint = known
+            if let place = known[fingerprints[row]], isRow(row, sameAs: Int(place), of: other) {
+                places.append(place)
+                next = Int(place) + 1
+            } else {
+                places.append(-1)
+            }
+        }
+        return places
+    }
+
+    private var rowsByFingerprint: [UInt64: Int32] {
+        Dictionary(
+            fingerprints.enumerated().map { ($1, Int32(truncatingIfNeeded: $0)) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private func isRow(_ row: Int, sameAs place: Int, of other: SeriesRows) -> Bool {
+        fingerprints[row] == other.fingerprints[place] && text(row) == other.text(place)
+    }
+
     private static func compare(_ text: [UInt8], _ offsets: [Int]) -> ([UInt64], [Int]) {
         var fingerprints: [UInt64] = []
         fingerprints.reserveCapacity(offsets.count - 1)

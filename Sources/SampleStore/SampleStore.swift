@@ -51,6 +51,10 @@ public final class SampleStore: SeriesSource, SampleSink, Sendable {
     /// From now on samples are kept this long: rules that look further back have been loaded, or are gone.
     public func setRetention(_ retention: Duration) { state.withLock { $0.setRetention(retention) } }
 
+    /// From now on, of the families that are marked as bulk, targets' samples are taken only where these names say so. What is there already
+    /// ends with a stale marker when its family is not taken any more.
+    public func setBulkNames(_ names: ReadNames) { state.withLock { $0.bulk = names } }
+
     /// Writes a snapshot and drops the log before it. Call it now and then (ten minutes): the time of a start and the size of the
     /// log follow from it. Blocks on the disk.
     public func checkpoint() throws(SampleStoreError) {

@@ -20,6 +20,8 @@ struct StoreState: Sendable {
     private var shedInBatch = false
     private(set) var stats = StoreStats()
     var log: LogBuffer?
+    /// Of families that are marked as bulk only these are taken.
+    var bulk = ReadNames.everything
 
     init(limits: StoreLimits) {
         self.limits = limits

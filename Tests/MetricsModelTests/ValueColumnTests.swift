@@ -118,4 +118,26 @@ import Testing
         let twice = FamilySamples(family, families[0].points + families[0].points)
         #expect(twice.droppingDuplicates().1 == 4)
     }
+
+    @Test("Rows are found again among other rows by their labels", arguments: UInt64(0)..<50)
+    func places(_ seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        func rows() -> SeriesRows {
+            SeriesRows(
+                labelNames: ["a", "b"],
+                values: (0..<Int.random(in: 0...20, using: &random)).map { _ in
+                    ["\(Int.random(in: 0..<12, using: &random))", Self.texts.randomElement(using: &random) ?? ""]
+                })
+        }
+        let (old, new) = (rows(), rows())
+        let places = new.places(in: old)
+        #expect(places.count == new.count)
+        for (row, place) in places.enumerated() {
+            if place >= 0 {
+                #expect(old.labels(Int(place)) == new.labels(row), "seed \(seed)")
+            } else {
+                #expect(!(0..<old.count).contains { old.labels($0) == new.labels(row) }, "seed \(seed)")
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 import MetricsModel
 import SampleStore
+import Support
 import Testing
 
 @Suite struct TargetScopeTests {
@@ -90,5 +91,69 @@ import Testing
         }
         #expect(try TargetScopeTests.values(store, "size_bytes").last == "900000:1")
         #expect(store.stats.refused.values.allSatisfy { $0 == 0 })
+    }
+
+    @Test("Columns are stored as the same samples in points are", arguments: UInt64(0)..<60)
+    func columns(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let families = (0..<3).map { Family("column_\($0)", .gauge, labels: ["name"], help: "A column.") }
+        let (columned, pointed) = (SampleStore(), SampleStore())
+        let (columnScope, pointScope) = (columned.scope(Self.target), pointed.scope(Self.target))
+        var rows = SeriesRows(labelNames: ["name"], values: [])
+        for round in 0..<30 {
+            if Int.random(in: 0..<4, using: &random) == 0 {
+                var names = (0..<8).filter { _ in Bool.random(using: &random) }.map { ["\($0)"] }
+                if Bool.random(using: &random) { names.shuffle(using: &random) }
+                rows = SeriesRows(labelNames: ["name"], values: names)
+            }
+            var (columns, points): ([FamilySamples], [FamilySamples]) = ([], [])
+            for family in families where Int.random(in: 0..<6, using: &random) > 0 {
+                let values = (0..<rows.count).map { _ in
+                    Int.random(in: 0..<4, using: &random) == 0 ? ValueColumn.absent : Double(round)
+                }
+                columns.append(FamilySamples(family, [], columns: [ValueColumn(rows, values)]))
+                points.append(FamilySamples(family, columns.last?.everyPoint ?? []))
+            }
+            let time = Int64(round) * 1_000
+            columnScope.append(columns, at: time)
+            pointScope.append(points, at: time)
+        }
+        columnScope.end(at: 100_000)
+        pointScope.end(at: 100_000)
+        #expect(try Self.everything(columned) == Self.everything(pointed), "seed \(seed)")
+        #expect(columned.stats.refused == pointed.stats.refused)
+    }
+
+    @Test("Of a bulk family only what is read is stored, and it ends when nobody reads it any more")
+    func bulk() throws {
+        let store = SampleStore()
+        let scope = store.scope(Self.target)
+        let rows = SeriesRows(labelNames: ["name"], values: [["a"], ["b"]])
+        let families = ["scans_total", "rows_total"].map { Family($0, .counter, labels: ["name"], bulk: true, help: "Bulk.") }
+        func sample(at time: Int64) {
+            var sample = SampleBuilder(SeriesCache())
+            for family in families { sample.add(family, ValueColumn(rows, [1, 2])) }
+            sample.add(Self.size, ["a"], 3)
+            scope.append(sample.finish().families, at: time)
+        }
+        store.setBulkNames(ReadNames(selectors: [[LabelMatcher(Labels.metricName, equals: "scans_total")]]))
+        sample(at: 10)
+        #expect(try Self.values(store, "scans_total", "a") == ["10:1"])
+        #expect(try Self.values(store, "rows_total").isEmpty)
+        #expect(try Self.values(store, "size_bytes") == ["10:3"])
+        #expect(try Self.values(store, "scrape_samples_scraped") == ["10:5"])
+        store.setBulkNames(ReadNames(selectors: [[LabelMatcher("name", equals: "b")]]))
+        sample(at: 20)
+        #expect(try Self.values(store, "rows_total", "b") == ["20:2"])
+        store.setBulkNames(ReadNames(selectors: []))
+        sample(at: 30)
+        #expect(try Self.values(store, "scans_total", "a") == ["10:1", "20:1", "30:stale"])
+        #expect(try Self.values(store, "size_bytes") == ["10:3", "20:3", "30:3"])
+    }
+
+    private static func everything(_ store: SampleStore) throws -> [String] {
+        try store.select([], from: .min, through: .max, selection: .all, maxSamples: 100_000).map { series in
+            "\(series.labels) \(series.timestamps) \(series.values.map(\.bitPattern))"
+        }.sorted()
     }
 }
