@@ -48,7 +48,7 @@ import Testing
         #expect(sample.collectors.map(\.name) == Self.collectorsOn)
         #expect(sample.roundTrips == 1)
         let names = Set(sample.families.map(\.family.name))
-        let asked = PostgresTarget.switches(PostgresTargetSettings()).filter { !Self.quiet.contains($0.name) }
+        let asked = PostgresCollectorSwitch.exporter.filter { $0.isOn && !Self.quiet.contains($0.name) }
         let families = PostgresFamilies.own + asked.flatMap(\.questions).filter { $0.conditions.isEmpty }.flatMap(\.families)
         #expect(Set(families.map(\.name)).subtracting(names).subtracting(Self.absent) == [])
         let database = try #require(url.split(separator: "/").last.map(String.init))
