@@ -99,14 +99,3 @@ struct QuestionRound: Sendable {
         return context
     }
 }
-
-extension Condition {
-    /// The relations that it asks after.
-    fileprivate var relations: [String] {
-        switch self {
-        case .relation(let name): [name]
-        case .not(let condition): condition.relations
-        case .version, .primary, .standby, .database, .user, .extension, .schema, .monitor, .superuser: []
-        }
-    }
-}
