@@ -22,6 +22,11 @@ public enum SamplingMetrics {
         help:
             "Questions of the collector that were not asked, over all databases: the server has another version or role, or lacks an extension, schema, relation or privilege. Counted by Vitals."
     )
+    public static let collectorDropped = Family(
+        "vitals_collector_dropped_series", .gauge, labels: ["target", "collector"],
+        help:
+            "Series that the collector left out of the last sample: beyond its limit, or there already. Absent at 0. Measured by Vitals."
+    )
 }
 
 /// The families about sampling, with their series kept over samples.
@@ -46,6 +51,9 @@ struct SamplingFamilies {
                 sample.add(SamplingMetrics.collectorLastSuccess, labels, outcome.lastSuccess.map { Double($0) / 1000 })
                 for (reason, count) in outcome.skipped.sorted(by: { $0.key < $1.key }) {
                     sample.add(SamplingMetrics.collectorSkipped, labels + [reason], Double(count))
+                }
+                if outcome.droppedSeries > 0 {
+                    sample.add(SamplingMetrics.collectorDropped, labels, Double(outcome.droppedSeries))
                 }
             }
         }

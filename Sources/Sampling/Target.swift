@@ -2,7 +2,7 @@ public import MetricsModel
 
 /// What kind of server a target is; also its `job` in the local store.
 public enum TargetKind: String, Sendable, CaseIterable {
-    case postgres, redis, vitals
+    case postgres, redis, pgbouncer, vitals
 }
 
 /// Who a target is. Never holds a credential.
@@ -36,10 +36,12 @@ public struct CollectorOutcome: Sendable, Equatable {
     public let skipped: [String: Int]
     /// When it was last asked with success, milliseconds since the Unix epoch; nil when it never was, or when nobody keeps it.
     public let lastSuccess: Int64?
+    /// Series left out, because there were too many or two of one name and labels.
+    public let droppedSeries: Int
 
     public init(
         name: String, success: Bool, duration: Duration, isAsked: Bool = true, skipped: [String: Int] = [:],
-        lastSuccess: Int64? = nil
+        lastSuccess: Int64? = nil, droppedSeries: Int = 0
     ) {
         self.name = name
         self.success = success
@@ -47,13 +49,14 @@ public struct CollectorOutcome: Sendable, Equatable {
         self.isAsked = isAsked
         self.skipped = skipped
         self.lastSuccess = lastSuccess
+        self.droppedSeries = droppedSeries
     }
 }
 
 /// All that one target said in one sample. A failure is data: `up` false, a collector without success, an absent family.
 public struct TargetSample: Sendable {
     public let identity: TargetIdentity
-    /// Whether the server answered. The family `pg_up` or `redis_up` is among `families` in either case.
+    /// Whether the server answered. The family `pg_up`, `redis_up` or `pgbouncer_up` is among `families` in either case.
     public let up: Bool
     public let families: [FamilySamples]
     public let collectors: [CollectorOutcome]
@@ -77,10 +80,10 @@ public struct TargetSample: Sendable {
 /// A server that can be sampled.
 public protocol SampleTarget: Sendable {
     var identity: TargetIdentity { get }
-    /// `pg_up`, `redis_up`: what a sample shows as 0 when the target did not answer in time. Nil for Vitals itself.
+    /// `pg_up`, `redis_up`, `pgbouncer_up`: what a sample shows as 0 when the target did not answer in time. Nil for Vitals itself.
     var upFamily: Family? { get }
-    /// Asks everything in one round trip and answers before `deadline` with what has come by then. Never throws. Never called twice
-    /// at once by the sampler.
+    /// Asks everything in as few round trips as the server allows and answers before `deadline` with what has come by then. Never
+    /// throws. Never called twice at once by the sampler.
     func sample(deadline: ContinuousClock.Instant) async -> TargetSample
     /// Closes the kept connection.
     func close() async

@@ -2,6 +2,8 @@ internal import Postgres
 
 /// What was last said about a target and its collectors: one line for each change, none for what stays.
 struct PostgresStates {
+    /// `postgres` or `pgbouncer`.
+    private let kind: String
     private let target: String
     private let log: LogLine
     /// Nil before the first sample.
@@ -10,13 +12,14 @@ struct PostgresStates {
     private var loginCode: PostgresError.Code?
     private var failing: [String: PostgresError] = [:]
 
-    init(target: String, log: @escaping LogLine) {
+    init(kind: String = "postgres", target: String, log: @escaping LogLine) {
+        self.kind = kind
         self.target = target
         self.log = log
     }
 
     mutating func up() {
-        if isUp != true { log(.info, isUp == nil ? "postgres \(target): connected" : "postgres \(target): answers again") }
+        if isUp != true { log(.info, isUp == nil ? "\(kind) \(target): connected" : "\(kind) \(target): answers again") }
         isUp = true
         downCode = nil
     }
@@ -24,7 +27,7 @@ struct PostgresStates {
     mutating func down(_ error: PostgresError) {
         // First late, then busy until it wakes: one state. A lost connection that is then refused: the same.
         let code: PostgresError.Code = error.code == .busy ? .timeout : error.code
-        if isUp != false || downCode != code { log(.error, "postgres \(target): \(error)") }
+        if isUp != false || downCode != code { log(.error, "\(kind) \(target): \(error)") }
         isUp = false
         downCode = code
     }
@@ -51,9 +54,9 @@ struct PostgresStates {
         let before = failing[source]
         failing[source] = error
         guard let error else {
-            if before != nil { log(.info, "postgres \(target): \(source) works again") }
+            if before != nil { log(.info, "\(kind) \(target): \(source) works again") }
             return
         }
-        if before?.code != error.code { log(.warning, "postgres \(target): \(source) has no data: \(error)") }
+        if before?.code != error.code { log(.warning, "\(kind) \(target): \(source) has no data: \(error)") }
     }
 }
