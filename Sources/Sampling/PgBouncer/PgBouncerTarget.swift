@@ -176,7 +176,10 @@ public actor PgBouncerTarget: SampleTarget {
         sample.add(PgBouncerFamilies.up, 0)
         let duration = ContinuousClock.now - started
         return finish(
-            sample, up: false, collectors.map { CollectorOutcome(name: $0.name, success: false, duration: duration, lastSuccess: successes[$0.name]) },
+            sample, up: false,
+            collectors.map {
+                CollectorOutcome(name: $0.name, success: false, duration: duration, lastSuccess: successes[$0.name])
+            },
             since: started, roundTrips: roundTrips)
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Health
 import Postgres
 import Redis
+import Sampling
 
 extension Check {
     struct EnvironmentCheck: AsyncParsableCommand {
@@ -20,6 +21,7 @@ extension Check {
             var findings: [Finding] = []
             var databases: [(name: String, session: PostgresSession)] = []
             var caches: [(name: String, session: RedisSession)] = []
+            var consoles: [(name: String, session: PostgresSession)] = []
             for target in configuration.targets {
                 do {
                     switch target.kind {
@@ -27,6 +29,9 @@ extension Check {
                         databases.append(
                             (target.name, PostgresSession(try PostgresConfiguration(target.url), readiness: readiness)))
                     case .redis: caches.append((target.name, RedisSession(try RedisURL(target.url))))
+                    case .pgbouncer:
+                        consoles.append(
+                            (target.name, PostgresSession(try PgBouncerTarget.address(target.url), readiness: readiness)))
                     }
                 } catch {
                     findings.append(Finding("target '\(target.name)'", settings.secrets.redacting("\(error)")))
@@ -34,7 +39,8 @@ extension Check {
             }
             guard findings.isEmpty else { throw Findings(all: findings) }
             var preflight = Preflight(
-                databases: databases, recordDatabase: configuration.records.target ?? databases.first?.name, caches: caches)
+                databases: databases, recordDatabase: configuration.records.target ?? databases.first?.name, caches: caches,
+                consoles: consoles)
             if configuration.targets.isEmpty {
                 preflight.missingVariables = [
                     ("DATABASE_URL", "the Postgres to sample; or name targets in --config.file"),
@@ -42,7 +48,7 @@ extension Check {
                 ]
             }
             let found = await preflight.run(by: .now + .seconds(10))
-            for (_, session) in databases { await session.close() }
+            for (_, session) in databases + consoles { await session.close() }
             for (_, session) in caches { await session.close() }
             for warning in found.warnings { complain("warning: \(warning)") }
             print(settings.secrets.redacting(found.report.json))

@@ -14,7 +14,8 @@ struct Serve: AsyncParsableCommand {
             throw Findings(all: [
                 Finding(
                     "vitals serve",
-                    "nothing to sample: set DATABASE_URL or REDIS_URL, or give --config.file; `vitals demo` needs neither")
+                    "nothing to sample: set DATABASE_URL, REDIS_URL or PGBOUNCER_URL, or give --config.file; `vitals demo` needs neither"
+                )
             ])
         }
         settings.bootstrapLogging()

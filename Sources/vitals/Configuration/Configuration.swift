@@ -78,8 +78,17 @@ struct Configuration: Sendable {
 
 /// One server to sample.
 struct TargetConfiguration: Sendable, Equatable {
-    enum Kind: String, Sendable {
-        case postgres, redis
+    enum Kind: String, Sendable, CaseIterable {
+        case postgres, redis, pgbouncer
+
+        /// The environment variable that names one without a file.
+        var variable: String {
+            switch self {
+            case .postgres: "DATABASE_URL"
+            case .redis: "REDIS_URL"
+            case .pgbouncer: "PGBOUNCER_URL"
+            }
+        }
     }
 
     var kind: Kind

@@ -46,10 +46,10 @@ struct ConfigurationFile {
     private func read(_ root: YAMLReader, into configuration: inout Configuration) {
         let keys = ["targets", "sample", "rule_files", "records", "alerting", "queues", "queries", "statements", "thresholds"]
         guard let root = root.fields(keys) else { return }
-        if let targets = root["targets"]?.fields(["postgres", "redis"]) {
-            configuration.targets =
-                (targets["postgres"]?.list { target($0, .postgres) } ?? [])
-                + (targets["redis"]?.list { target($0, .redis) } ?? [])
+        if let targets = root["targets"]?.fields(TargetConfiguration.Kind.allCases.map(\.rawValue)) {
+            configuration.targets = TargetConfiguration.Kind.allCases.flatMap { kind in
+                targets[kind.rawValue]?.list { target($0, kind) } ?? []
+            }
             reportSameNames(targets, configuration.targets)
         }
         if let sample = root["sample"]?.fields(["interval", "max_age"]) {

@@ -37,9 +37,9 @@ struct Settings: Sendable {
             }
         }
         configuration.targets += extraTargets
-        for (variable, kind) in [("DATABASE_URL", TargetConfiguration.Kind.postgres), ("REDIS_URL", .redis)] {
+        for kind in TargetConfiguration.Kind.allCases {
             do {
-                guard let url = try environment.value(orFileOf: variable) else { continue }
+                guard let url = try environment.value(orFileOf: kind.variable) else { continue }
                 secrets.add(passwordInAddress(url))
                 configuration.targets.append(TargetConfiguration(kind: kind, name: kind.rawValue, url: url))
             } catch {
@@ -48,7 +48,7 @@ struct Settings: Sendable {
         }
         for (place, target) in configuration.targets.enumerated()
         where configuration.targets[..<place].contains(where: { $0.name == target.name }) {
-            let variable = target.kind == .postgres ? "DATABASE_URL" : "REDIS_URL"
+            let variable = target.kind.variable
             findings.append(
                 Finding(
                     variable, "the configuration file already has a target named '\(target.name)'; rename it or unset \(variable)"
@@ -74,7 +74,7 @@ struct Settings: Sendable {
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
             guard let name = parts.first, let state = parts.last, parts.count == 2 else { continue }
             // A flag speaks to every kind of target: it is wrong only when no kind knows the name.
-            let known = knownCollectors(.postgres) + knownCollectors(.redis)
+            let known = TargetConfiguration.Kind.allCases.flatMap(knownCollectors)
             guard known.contains(name) else {
                 findings.append(
                     Finding(

@@ -17,6 +17,7 @@ struct HealthChecks {
             checks.append(targets("cache", .redis, weight: .ordinary))
             if !configuration.queues.isEmpty { checks.append(queues()) }
         }
+        if configuration.targets.contains(where: { $0.kind == .pgbouncer }) { checks.append(poolers()) }
         return checks + [storage(), memory(), tasks()]
     }
 
@@ -29,6 +30,15 @@ struct HealthChecks {
                 return .unhealthy(message: "no answer from \(down.joined(separator: ", "))")
             }
             return .healthy()
+        }
+    }
+
+    /// A console that does not answer is no outage yet: the pooler may go on serving its clients, and the database says so if not.
+    private func poolers() -> HealthCheck {
+        HealthCheck("pooler") { [sampler] in
+            guard let sample = await sampler.newest else { throw NotSampledYet() }
+            let down = sample.targets.filter { $0.identity.kind == .pgbouncer && !$0.up }.map(\.identity.name)
+            return down.isEmpty ? .healthy() : .degraded(message: "no answer from \(down.joined(separator: ", "))")
         }
     }
 

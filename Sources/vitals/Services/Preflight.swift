@@ -16,6 +16,8 @@ struct Preflight {
     let recordDatabase: String?
     /// Asked with PING when given.
     var caches: [(name: String, session: RedisSession)] = []
+    /// Poolers' consoles, asked for their version.
+    var consoles: [(name: String, session: PostgresSession)] = []
     /// Variables that are needed and not set.
     var missingVariables: [(name: String, purpose: String)] = []
 
@@ -38,6 +40,13 @@ struct Preflight {
                 _ = try await session.send(RedisCommand("PING"), deadline: deadline)
             } catch {
                 failures.append((name, "\(error)"))
+            }
+        }
+        for (name, session) in consoles {
+            do {
+                _ = try await session.ask(["SHOW VERSION"], by: deadline).rows(0)
+            } catch {
+                failures.append((name, error.message))
             }
         }
         return Findings(

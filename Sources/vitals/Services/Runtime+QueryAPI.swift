@@ -50,7 +50,7 @@ struct QueryRooms {
     private func address(of identity: TargetIdentity) -> String {
         switch identity.kind {
         case .vitals: "http://\(identity.instance)\(settings.telemetryPath)"
-        case .postgres, .redis: "\(identity.kind.rawValue)://\(identity.instance)"
+        case .postgres, .redis, .pgbouncer: "\(identity.kind.rawValue)://\(identity.instance)"
         }
     }
 

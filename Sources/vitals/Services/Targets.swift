@@ -41,6 +41,14 @@ struct Targets {
                         RedisTarget(
                             identity: TargetIdentity(name: target.name, kind: .redis, instance: url.instance, labels: labels),
                             url: url, settings: RedisTargetSettings(target, configuration), now: unixMilliseconds, log: log))
+                case .pgbouncer:
+                    let address = try PgBouncerTarget.address(target.url)
+                    all.append(
+                        PgBouncerTarget(
+                            identity: TargetIdentity(
+                                name: target.name, kind: .pgbouncer, instance: address.instance, labels: labels),
+                            address: address, readiness: readiness,
+                            settings: PgBouncerTargetSettings(collectors: target.collectors), now: unixMilliseconds, log: log))
                 }
             } catch {
                 findings.append(Finding("target '\(target.name)'", settings.secrets.redacting("\(error)")))
@@ -57,6 +65,7 @@ func knownCollectors(_ kind: TargetConfiguration.Kind) -> [String] {
     switch kind {
     case .postgres: PostgresTarget.collectorNames
     case .redis: RedisCollector.allCases.map(\.rawValue)
+    case .pgbouncer: PgBouncerTarget.collectorNames
     }
 }
 
