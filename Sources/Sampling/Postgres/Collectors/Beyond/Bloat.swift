@@ -3,8 +3,8 @@ extension PostgresCollectorSwitch {
     /// alone. The page layout is that of the manual, "73.6 Database Page Layout" and "67.4 B-Tree implementation"; widths are those of
     /// the last ANALYZE.
     ///
-    /// Errors: the padding between columns is not known and counts as bloat (up to seven bytes a column); what lies in TOAST does not
-    /// count at all. The role must be able to read the columns' statistics, which means SELECT on the table.
+    /// Errors: a few hundredths of the relation, as pgstattuple counts it; what lies in TOAST does not count at all. The role must be
+    /// able to read the columns' statistics, which means SELECT on the table.
     static let bloat = PostgresCollectorSwitch("bloat", [tables, indexesOfTrees])
 
     /// Relations looked at: the largest by pages. Below ten pages nothing is to be won.
@@ -39,18 +39,32 @@ extension PostgresCollectorSwitch {
             ORDER BY c.relpages DESC LIMIT \(relationsMax)
         ), estimated AS MATERIALIZED (
             SELECT t.nspname, t.relname, t.relpages, t.block,
-                CASE WHEN t.reltuples >= 0 AND s.known = a.present THEN greatest(t.relpages - ceil(t.reltuples / greatest(1, floor(
+                CASE WHEN t.reltuples >= 0 AND s.is_known THEN greatest(t.relpages - ceil(t.reltuples / greatest(1, floor(
                     (t.block - 24) * t.fill / 100.0
-                    / (4 + 8 * ceil((8 * ceil((23 + CASE WHEN s.has_nulls THEN (a.present + 7) / 8 ELSE 0 END) / 8.0) + s.width) / 8))
+                    / (4 + 8 * ceil((8 * ceil((23 + CASE WHEN s.has_nulls THEN (s.present + 7) / 8 ELSE 0 END) / 8.0) + s.width) / 8))
                 ))), 0) END AS wasted
             FROM largest t
             CROSS JOIN LATERAL (
-                SELECT sum((1 - null_frac) * avg_width) AS width, count(*) AS known, bool_or(null_frac > 0) AS has_nulls
-                FROM pg_stats WHERE schemaname = t.nspname AND tablename = t.relname AND NOT inherited
+                WITH RECURSIVE attributes AS MATERIALIZED (
+                    SELECT row_number() OVER (ORDER BY a.attnum) AS place, s.avg_width AS width, s.null_frac,
+                        CASE WHEN a.attlen = -1 AND s.avg_width < 127 THEN 1
+                            ELSE CASE a.attalign WHEN 'd' THEN 8 WHEN 'i' THEN 4 WHEN 's' THEN 2 ELSE 1 END END AS alignment
+                    FROM pg_attribute a LEFT JOIN LATERAL (
+                        SELECT avg_width, null_frac FROM pg_stats
+                        WHERE schemaname = t.nspname AND tablename = t.relname AND attname = a.attname AND NOT inherited LIMIT 1
+                    ) s ON true
+                    WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+                ), laid(place, width) AS (
+                    SELECT 0::int8, 0::float8
+                    UNION ALL
+                    SELECT a.place,
+                        l.width + (1 - a.null_frac) * (ceil(l.width / a.alignment) * a.alignment - l.width + a.width)
+                    FROM laid l JOIN attributes a ON a.place = l.place + 1
+                )
+                SELECT count(*) AS present, bool_and(a.width IS NOT NULL) AS is_known, bool_or(a.null_frac > 0) AS has_nulls,
+                    (SELECT max(width) FROM laid) AS width
+                FROM attributes a
             ) s
-            CROSS JOIN LATERAL (
-                SELECT count(*) AS present FROM pg_attribute WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped
-            ) a
         )
         SELECT current_database() AS datname, NULL AS schemaname, NULL AS relname, coalesce(sum(wasted * block), 0) AS all_bytes,
             count(*) - count(wasted) AS unknown, NULL::float8 AS bytes, NULL::float8 AS ratio

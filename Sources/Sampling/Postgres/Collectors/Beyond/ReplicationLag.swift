@@ -74,13 +74,15 @@ extension PostgresCollectorSwitch {
                     ),
                 ]
             ) { _ in
+                // A receiver that tries to connect has a row too, with a time that is no message's.
                 // An idle primary is asked for a message after half of wal_receiver_timeout; 0 means that nobody asks.
                 """
                 SELECT CASE WHEN is_alive AND silence < patience AND received <= replayed THEN 0
                         WHEN is_alive AND received <= replayed THEN silence
                         ELSE age END AS lag,
                     greatest(received - replayed, 0)::float8 AS backlog, pg_is_wal_replay_paused() AS paused,
-                    CASE WHEN is_expected OR is_alive THEN is_alive END AS receiver, silence AS message_age
+                    CASE WHEN is_expected OR is_alive THEN is_alive END AS receiver,
+                    CASE WHEN is_alive THEN silence END AS message_age
                 FROM (
                     SELECT coalesce(r.pid IS NOT NULL AND coalesce(r.status, 'streaming') = 'streaming', false) AS is_alive,
                         greatest(extract(epoch FROM clock_timestamp() - r.last_msg_receipt_time), 0)::float8 AS silence,
