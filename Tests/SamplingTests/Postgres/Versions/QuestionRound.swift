@@ -18,7 +18,8 @@ struct QuestionRound: Sendable {
 
     static let questions = PostgresCollectorSwitch.all.flatMap(\.questions)
 
-    init(on url: String) async throws {
+    /// `family`: only the questions that can have it; nil: all.
+    init(on url: String, asking family: String? = nil) async throws {
         let readiness = try Readiness()
         defer { readiness.stop() }
         let connection = PostgresConnection(try PostgresConfiguration(url), readiness: readiness)
@@ -26,7 +27,8 @@ struct QuestionRound: Sendable {
         try await connection.connect(by: deadline)
         let context = try await QuestionRound.context(connection, by: deadline)
         var outcomes: [(Question, Outcome)] = []
-        for question in QuestionRound.questions {
+        for question in QuestionRound.questions
+        where family == nil || question.families.contains(where: { $0.name == family }) {
             if let unmet = question.conditions.first(where: { !$0.holds(in: context) }) {
                 outcomes.append((question, .skipped(unmet.reason)))
                 continue
@@ -62,40 +64,28 @@ struct QuestionRound: Sendable {
             })
     }
 
+    /// The sum of a family's values over all rows of its answers; NaN when none has it.
+    func sum(_ family: String) -> Double {
+        var sum = Double.nan
+        for case (let question, .answered(let rows)) in outcomes {
+            guard case .columns(let columns) = question.reading else { continue }
+            for column in columns where column.family?.name == family {
+                guard let place = rows.columns.firstIndex(of: column.name) else { continue }
+                let values = rows.compactMap { row in try? row.double(place) }
+                if !values.isEmpty { sum = (sum.isNaN ? 0 : sum) + values.reduce(0, +) }
+            }
+        }
+        return sum
+    }
+
     /// What the conditions ask after, read from the server.
     static func context(_ connection: PostgresConnection, by deadline: ContinuousClock.Instant) async throws
         -> QuestionContext
     {
-        let relations = Set(questions.flatMap(\.conditions).flatMap(\.relations)).sorted()
-        let list = relations.map { "'\($0)'" }.joined(separator: ", ")
         let result = await connection.pipeline(
-            [
-                Statement(
-                    """
-                    SELECT pg_is_in_recovery(), pg_has_role('pg_monitor', 'USAGE'), rolsuper, current_user, current_database()
-                    FROM pg_roles WHERE rolname = current_user
-                    """),
-                Statement(
-                    "SELECT extname, extversion, quote_ident(nspname) || '.' FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace"
-                ),
-                Statement("SELECT nspname FROM pg_namespace"),
-                Statement("SELECT name FROM unnest(ARRAY[\(list)]::text[]) AS name WHERE to_regclass(name) IS NOT NULL"),
-            ], by: deadline)
-        var context = QuestionContext()
-        context.version = await connection.serverVersion
-        for row in try result.rows(0) {
-            context.server.isStandby = try row.bool(0) ?? false
-            context.server.isMonitor = try row.bool(1) ?? false
-            context.server.isSuperuser = try row.bool(2) ?? false
-            context.server.user = try row.string(3) ?? ""
-            context.database.name = try row.string(4) ?? ""
-        }
-        for row in try result.rows(1) {
-            context.database.extensions[try row.string(0) ?? ""] = DatabaseTraits.Extension(
-                version: try row.string(1) ?? "", schema: try row.string(2) ?? "")
-        }
-        for row in try result.rows(2) { context.database.schemas.insert(try row.string(0) ?? "") }
-        for row in try result.rows(3) { context.database.relations.insert(try row.string(0) ?? "") }
-        return context
+            [ServerTraits.statement, DatabaseTraits.statement(for: questions.flatMap(\.conditions))], by: deadline)
+        return QuestionContext(
+            version: await connection.serverVersion, server: try ServerTraits(result.rows(0)),
+            database: try DatabaseTraits(result.rows(1)))
     }
 }
