@@ -119,7 +119,7 @@ let package = Package(
             .testTarget(
                 name: "IntegrationTests",
                 dependencies: [
-                    "vitals", "Support", "Demo", "Postgres", "Redis", "MetricsModel", "PromQL", "YAML",
+                    "vitals", "Support", "Demo", "Postgres", "Redis", "Sampling", "MetricsModel", "PromQL", "YAML",
                     .product(name: "AsyncHTTPClient", package: "async-http-client"), nioCore, nioHTTP1,
                 ],
                 path: "Tests/Integration", swiftSettings: settings),

@@ -44,7 +44,7 @@ import Testing
         return open == expression.description ? [text] : [text, open]
     }
 
-    private static func open(_ node: Expression) -> String {
+    private static func open(_ node: PromQL.Expression) -> String {
         switch node {
         case .parentheses(let parentheses): open(parentheses.inner)
         case .binary(let operation) where operation.op.isComparison || operation.op.isSet: open(operation.left)
