@@ -38,7 +38,7 @@ enum GrafanaVariables {
 
 /// The dashboards of the repository.
 enum DashboardFiles {
-    static let names = ["overview", "database", "authentication", "cache"]
+    static let names = ["overview", "database", "postgres", "authentication", "cache"]
 
     static let directory = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "dashboards")
@@ -68,6 +68,19 @@ enum DashboardFiles {
     private static let emptyPanels: [String: String] = [
         "overview/Failing collectors": "every collector works",
         "cache/Replication link": "not a replica",
+        "postgres/Limits of databases and roles": "none has a limit",
+        "postgres/Lag of standbys, seen by the primary": "no standby",
+        "postgres/Log not yet with standbys": "no standby",
+        "postgres/Age of the data, seen by the standby": "not a standby",
+        "postgres/Receivers": "not a standby",
+        "postgres/Log kept by slots": "no slot",
+        "postgres/Subscriptions": "no subscription",
+        "postgres/Reads by kind of process": "Postgres 15",
+        "postgres/Writes by kind of process": "Postgres 15",
+        "postgres/Superfluous indexes": "there is none",
+        "postgres/Bloated tables": "not analyzed when it was asked",
+        "postgres/Bloated indexes": "not analyzed when it was asked",
+        "postgres/Commands in progress": "nothing runs for long",
     ]
 }
 

@@ -15,6 +15,11 @@ struct DashboardStructureTests {
             "Query latency by type", "Connection pool utilisation", "Slow queries (over 100 ms)", "Transaction rollback rate",
             "Database size", "Largest tables", "Connections by state",
         ],
+        "postgres": [
+            "Longest wait for a lock", "What processes wait for", "Open transactions by age", "Lag of standbys, seen by the primary",
+            "Age of the data, seen by the standby", "Transaction numbers by database", "Unused indexes", "Bloated tables",
+            "Sequences near their end", "Commands in progress",
+        ],
         "authentication": [
             "Login attempts", "Account lockouts", "Token validation rate", "Rate-limit violations",
         ],

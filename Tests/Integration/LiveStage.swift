@@ -191,5 +191,6 @@ extension RunningVitals {
 extension DeclaredFamilies {
     init(_ exposition: ParsedExposition) {
         types = Dictionary(exposition.families.map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
+            .merging(Self.elsewhere) { first, _ in first }
     }
 }

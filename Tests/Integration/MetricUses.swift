@@ -41,6 +41,18 @@ struct DeclaredFamilies {
     private static let written: Set<String> = ["up", "ALERTS", "ALERTS_FOR_STATE"]
     let types: [String: MetricType]
 
+    /// What a Postgres 15 that is a primary without standbys, slots, limits and checksums has no series of.
+    static let elsewhere: [String: MetricType] = [
+        "pg_wal_receiver_up": .gauge, "pg_standby_lag_seconds": .gauge, "pg_standby_replay_backlog_bytes": .gauge,
+        "pg_replication_standby_lag_seconds": .gauge, "pg_replication_standby_lag_bytes": .gauge,
+        "pg_replication_slots_pg_wal_lsn_diff": .gauge, "pg_subscription_enabled": .gauge, "pg_subscription_worker_up": .gauge,
+        "pg_stat_subscription_apply_errors_total": .counter, "pg_stat_io_read_bytes_total": .counter,
+        "pg_stat_io_write_bytes_total": .counter, "pg_database_connections_used_ratio": .gauge,
+        "pg_roles_connections_used_ratio": .gauge, "pg_prepared_transaction_oldest_age_seconds": .gauge,
+        "pg_stat_database_checksum_failures_total": .counter, "pg_progress_elapsed_seconds": .gauge, "pg_progress_ratio": .gauge,
+        "pg_index_duplicate_size_bytes": .gauge, "pg_table_bloat_bytes": .gauge, "pg_index_bloat_bytes": .gauge,
+    ]
+
     /// What is wrong with how an expression uses them, one sentence each.
     func findings(in expression: String) throws -> [String] {
         try MetricUse.all(in: PromQLExpression(expression)).compactMap { use in

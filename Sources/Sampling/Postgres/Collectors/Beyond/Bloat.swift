@@ -24,10 +24,9 @@ extension PostgresCollectorSwitch {
                 labels: ["datname"]),
             .gauge(
                 "bytes", "pg_table_bloat_bytes",
-                "Estimated bytes that a table would lose, the 20 with the most. From pg_class and pg_stats.", bulk: true),
+                "Estimated bytes that a table would lose, the 20 with the most. From pg_class and pg_stats."),
             .gauge(
-                "ratio", "pg_table_bloat_ratio", "The same as a share of the table, 0 to 1. From pg_class and pg_stats.",
-                bulk: true),
+                "ratio", "pg_table_bloat_ratio", "The same as a share of the table, 0 to 1. From pg_class and pg_stats."),
         ]
     ) { _ in
         """
@@ -89,10 +88,9 @@ extension PostgresCollectorSwitch {
                 labels: ["datname"]),
             .gauge(
                 "bytes", "pg_index_bloat_bytes",
-                "Estimated bytes that a B-tree index would lose, the 20 with the most. From pg_class and pg_stats.", bulk: true),
+                "Estimated bytes that a B-tree index would lose, the 20 with the most. From pg_class and pg_stats."),
             .gauge(
-                "ratio", "pg_index_bloat_ratio", "The same as a share of the index, 0 to 1. From pg_class and pg_stats.",
-                bulk: true),
+                "ratio", "pg_index_bloat_ratio", "The same as a share of the index, 0 to 1. From pg_class and pg_stats."),
         ]
     ) { _ in
         // LIMIT 1: the statistics are looked up for each column instead of being joined whole.

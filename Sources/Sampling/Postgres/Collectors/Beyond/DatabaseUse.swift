@@ -119,8 +119,8 @@ extension PostgresCollectorSwitch {
                     .label("datname"), .label("schemaname"), .label("relname"),
                     .gauge(
                         "age", "pg_wraparound_table_xid_age_transactions",
-                        "Transactions since the oldest one that is not frozen in a table or its TOAST table, the 10 oldest of a database. From pg_class.relfrozenxid.",
-                        bulk: true),
+                        "Transactions since the oldest one that is not frozen in a table or its TOAST table, the 10 oldest of a database. From pg_class.relfrozenxid."
+                    ),
                 ]
             ) { _ in
                 """

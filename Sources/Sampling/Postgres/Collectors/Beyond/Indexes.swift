@@ -27,14 +27,13 @@ extension PostgresCollectorSwitch {
                     .gauge(
                         "unused_size", "pg_index_unused_size_bytes",
                         "The largest unused indexes by size. From pg_class.relpages.",
-                        labels: ["datname", "schemaname", "relname", "indexrelname"], bulk: true),
+                        labels: ["datname", "schemaname", "relname", "indexrelname"]),
                     .gauge(
                         "duplicate_size", "pg_index_duplicate_size_bytes",
-                        "The largest superfluous indexes by size, with the one that does the same. From pg_class.relpages.",
-                        bulk: true),
+                        "The largest superfluous indexes by size, with the one that does the same. From pg_class.relpages."),
                     .gauge(
                         "invalid_one", "pg_index_invalid", "An invalid index, value 1. From pg_index.",
-                        labels: ["datname", "schemaname", "relname", "indexrelname"], bulk: true),
+                        labels: ["datname", "schemaname", "relname", "indexrelname"]),
                 ]
             ) { _ in
                 // The text of an expression or condition holds its place in the statement before version 17: cut out.
@@ -135,11 +134,11 @@ extension PostgresCollectorSwitch {
                         labels: ["datname"]),
                     .gauge(
                         "ratio", "pg_sequence_used_ratio",
-                        "Share of a sequence's values that is used up, 0 to 1, of the 20 that are nearest their end; those that cycle have none. From pg_sequence_last_value().",
-                        bulk: true),
+                        "Share of a sequence's values that is used up, 0 to 1, of the 20 that are nearest their end; those that cycle have none. From pg_sequence_last_value()."
+                    ),
                     .gauge(
                         "remaining", "pg_sequence_remaining_values",
-                        "How many values are left in them. From pg_sequence_last_value().", bulk: true),
+                        "How many values are left in them. From pg_sequence_last_value()."),
                 ]
             ) { _ in
                 """
