@@ -64,7 +64,6 @@ struct Exchange: Sendable {
             return Effect.none
         case (.execute(let place), .rows), (.execute(let place), .empty):
             result.outcomes[place] = .rows(answer.rows)
-            result.bytesReceived += answer.rows.byteCount
             result.durations[place] = now - lastArrival
             lastArrival = now
             return Effect.none

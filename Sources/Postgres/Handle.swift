@@ -12,7 +12,7 @@ internal import CLibPQ
         case empty, rows, error, aborted, sync, copy
     }
 
-    /// One `PGresult`, already copied.
+    /// One `PGresult`.
     struct Answer {
         let kind: Kind
         let rows: Rows
@@ -111,10 +111,12 @@ internal import CLibPQ
     /// The next result; nil at the end of one command's.
     func next() -> Answer? {
         guard let result = unsafe PQgetResult(connection) else { return nil }
-        defer { unsafe PQclear(result) }
-        switch unsafe PQresultStatus(result) {
-        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_SINGLE_TUPLE:
+        let status = unsafe PQresultStatus(result)
+        if status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_SINGLE_TUPLE {
             return Answer(kind: .rows, rows: unsafe Handle.rows(result), error: nil)
+        }
+        defer { unsafe PQclear(result) }
+        switch status {
         case PGRES_EMPTY_QUERY: return Answer(kind: .empty, rows: .none, error: nil)
         case PGRES_PIPELINE_SYNC: return Answer(kind: .sync, rows: .none, error: nil)
         case PGRES_PIPELINE_ABORTED: return Answer(kind: .aborted, rows: .none, error: nil)
@@ -135,37 +137,17 @@ internal import CLibPQ
         return PostgresError(sqlState: state, message: field("M") ?? "")
     }
 
+    /// The result belongs to the rows from now on.
     private static func rows(_ result: OpaquePointer) -> Rows {
-        let width = unsafe PQnfields(result)
-        let count = unsafe PQntuples(result)
         var columns: [String] = []
         var types: [UInt32] = []
-        for column in 0..<width {
+        for column in 0..<(unsafe PQnfields(result)) {
             columns.append(unsafe PQfname(result, column).map { unsafe String(cString: $0) } ?? "")
             types.append(unsafe PQftype(result, column))
         }
-        var bytes: [UInt8] = []
-        var starts: [Int] = []
-        var ends: [Int] = []
-        starts.reserveCapacity(Int(count * width))
-        ends.reserveCapacity(Int(count * width))
-        for row in 0..<count {
-            for column in 0..<width {
-                starts.append(bytes.count)
-                if unsafe PQgetisnull(result, row, column) == 1 {
-                    ends.append(Rows.null)
-                    continue
-                }
-                let length = Int(unsafe PQgetlength(result, row, column))
-                if let value = unsafe PQgetvalue(result, row, column) {
-                    unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: value, count: length))
-                }
-                ends.append(bytes.count)
-            }
-        }
+        let count = Int(unsafe PQntuples(result))
         let affected = unsafe PQcmdTuples(result).flatMap { unsafe Int(String(cString: $0)) } ?? 0
-        return Rows(
-            columns: columns, types: types, count: Int(count), affected: affected, bytes: bytes, starts: starts, ends: ends)
+        return Rows(columns: columns, types: types, count: count, affected: affected, cells: unsafe Cells(result))
     }
 }
 

@@ -29,8 +29,6 @@ public struct PipelineResult: Sendable {
     public internal(set) var roundTrips = 0
     /// Bytes of SQL and parameters handed to libpq.
     public internal(set) var bytesSent = 0
-    /// Bytes of values received.
-    public internal(set) var bytesReceived = 0
 
     init(count: Int, outcome: Outcome, ending: Ending) {
         outcomes = Array(repeating: outcome, count: count)

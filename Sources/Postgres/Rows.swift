@@ -1,4 +1,4 @@
-/// The answer to one statement: column names and values in text form, copied out of libpq's memory.
+/// The answer to one statement: column names and values in text form.
 public struct Rows: Sendable {
     public let columns: [String]
     /// The columns' types by their object identifiers (`pg_type.oid`); 0 where it is not known.
@@ -7,42 +7,24 @@ public struct Rows: Sendable {
     public let count: Int
     /// Rows inserted, updated, deleted or selected, as the command's tag says; 0 for a command without one.
     public let affected: Int
-    /// All values, one after the other, row by row.
-    private let bytes: [UInt8]
-    /// Where each value ends in `bytes`; `null` for NULL. The value starts where the last one that is not NULL ended.
-    private let ends: [Int]
-    private let starts: [Int]
+    let cells: Cells
 
-    static let null = -1
+    public static let none = Rows(columns: [], types: [], count: 0, affected: 0, cells: .none)
 
-    public static let none = Rows(columns: [], types: [], count: 0, affected: 0, bytes: [], starts: [], ends: [])
-
-    init(columns: [String], types: [UInt32], count: Int, affected: Int, bytes: [UInt8], starts: [Int], ends: [Int]) {
+    init(columns: [String], types: [UInt32], count: Int, affected: Int, cells: Cells) {
         self.columns = columns
         self.types = types
         self.count = count
         self.affected = affected
-        self.bytes = bytes
-        self.starts = starts
-        self.ends = ends
+        self.cells = cells
     }
 
     /// Rows from text values: for tests of what reads rows. Every row must have as many values as there are columns.
     public init(columns: [String], types: [UInt32]? = nil, _ rows: [[String?]]) {
-        var bytes: [UInt8] = []
-        var starts: [Int] = []
-        var ends: [Int] = []
-        for row in rows {
-            precondition(row.count == columns.count, "a row has a value for each column")
-            for value in row {
-                starts.append(bytes.count)
-                if let value { bytes += value.utf8 }
-                ends.append(value == nil ? Rows.null : bytes.count)
-            }
-        }
+        for row in rows { precondition(row.count == columns.count, "a row has a value for each column") }
         self.init(
-            columns: columns, types: types ?? columns.map { _ in 0 }, count: rows.count, affected: rows.count, bytes: bytes,
-            starts: starts, ends: ends)
+            columns: columns, types: types ?? columns.map { _ in 0 }, count: rows.count, affected: rows.count,
+            cells: Cells(width: columns.count, rows.flatMap { $0 }))
     }
 
     public var isEmpty: Bool { count == 0 }
@@ -50,17 +32,11 @@ public struct Rows: Sendable {
     /// The first row, or nil.
     public var first: Row? { count > 0 ? Row(rows: self, number: 0) : nil }
 
-    /// The size of all values in bytes.
-    public var byteCount: Int { bytes.count }
-
-    /// The bytes of a value; nil for NULL. Throws `unexpectedValue` past the last column.
-    func value(row: Int, column: Int) throws(PostgresError) -> ArraySlice<UInt8>? {
+    /// Throws `unexpectedValue` past the last row or column.
+    func check(row: Int, column: Int) throws(PostgresError) {
         guard row >= 0, row < count, column >= 0, column < columns.count else {
             throw PostgresError(.unexpectedValue, "the answer has no column \(column) in row \(row)")
         }
-        let place = row * columns.count + column
-        let end = ends[place]
-        return end == Rows.null ? nil : bytes[starts[place]..<end]
     }
 
     /// Whether a row holds, byte for byte, what a row of another answer with the same columns held: cheaper than reading either. False
@@ -118,31 +94,30 @@ public struct Row: Sendable {
     let number: Int
 
     public func string(_ column: Int) throws(PostgresError) -> String? {
-        try rows.value(row: number, column: column).map { String(decoding: $0, as: UTF8.self) }
+        try rows.check(row: number, column: column)
+        return unsafe rows.cells.withBytes(number, column) { bytes in
+            unsafe bytes.map { unsafe String(decoding: $0, as: UTF8.self) }
+        }
     }
 
     /// A whole number of up to 64 bits.
     public func int(_ column: Int) throws(PostgresError) -> Int? {
-        guard let bytes = try rows.value(row: number, column: column) else { return nil }
-        if let value = Row.integer(bytes) { return value }
-        throw mismatch(column, "a whole number")
+        unsafe try read(column, "a whole number") { unsafe DecimalText.integer($0) }
     }
 
-    /// Any number, also `numeric`, `NaN` and `Infinity`.
+    /// Any number, also `numeric`, `NaN` and `Infinity`, and a boolean as 1 and 0.
     public func double(_ column: Int) throws(PostgresError) -> Double? {
-        guard let bytes = try rows.value(row: number, column: column) else { return nil }
-        // Most numbers of the statistics views are whole; text to Double is ten times dearer.
-        if bytes.count <= 15, let whole = Row.integer(bytes) { return Double(whole) }
-        if let value = Double(String(decoding: bytes, as: UTF8.self)) { return value }
-        throw mismatch(column, "a number")
+        unsafe try read(column, "a number") { unsafe DecimalText.double($0) }
     }
 
     public func bool(_ column: Int) throws(PostgresError) -> Bool? {
-        guard let bytes = try rows.value(row: number, column: column) else { return nil }
-        switch bytes.first {
-        case UInt8(ascii: "t") where bytes.count == 1: return true
-        case UInt8(ascii: "f") where bytes.count == 1: return false
-        default: throw mismatch(column, "a boolean")
+        unsafe try read(column, "a boolean") { bytes in
+            guard bytes.count == 1 else { return nil }
+            return switch unsafe bytes[0] {
+            case UInt8(ascii: "t"): true
+            case UInt8(ascii: "f"): false
+            default: nil
+            }
         }
     }
 
@@ -151,25 +126,16 @@ public struct Row: Sendable {
     public func double(_ column: String) throws(PostgresError) -> Double? { try double(rows.column(named: column)) }
     public func bool(_ column: String) throws(PostgresError) -> Bool? { try bool(rows.column(named: column)) }
 
-    private func mismatch(_ column: Int, _ wanted: String) -> PostgresError {
-        PostgresError(.unexpectedValue, "column \"\(rows.columns[column])\" does not hold \(wanted)")
-    }
-
-    private static func integer(_ bytes: ArraySlice<UInt8>) -> Int? {
-        let negative = bytes.first == UInt8(ascii: "-")
-        let digits = negative ? bytes.dropFirst() : bytes
-        guard !digits.isEmpty else { return nil }
-        var value = 0
-        for byte in digits {
-            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
-            let digit = Int(byte - UInt8(ascii: "0"))
-            let (tens, over) = value.multipliedReportingOverflow(by: 10)
-            // Built up as a negative number, so that Int.min has a place.
-            let (next, under) = tens.subtractingReportingOverflow(digit)
-            guard !over, !under else { return nil }
-            value = next
+    private func read<Value: Equatable>(
+        _ column: Int, _ wanted: String, _ parse: (UnsafeBufferPointer<UInt8>) -> Value?
+    ) throws(PostgresError) -> Value? {
+        try rows.check(row: number, column: column)
+        var isNull = false
+        let value = unsafe rows.cells.withBytes(number, column) { bytes in
+            isNull = unsafe bytes == nil
+            return unsafe bytes.flatMap { unsafe parse($0) }
         }
-        if negative { return value }
-        return value == Int.min ? nil : -value
+        if value != nil || isNull { return value }
+        throw PostgresError(.unexpectedValue, "column \"\(rows.columns[column])\" does not hold \(wanted)")
     }
 }

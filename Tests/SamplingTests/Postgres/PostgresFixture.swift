@@ -56,11 +56,19 @@ extension TargetSample {
     /// The value of a series by its name (`_bucket`, `_sum` and `_count` included) and some of its labels; nil without one.
     func reading(_ name: String, _ labels: [String: String] = [:]) -> Double? {
         for samples in families {
-            for point in samples.points where point.series.name == name {
+            for point in samples.everyPoint where point.series.name == name {
                 if labels.allSatisfy({ point.series.labels[$0.key] == $0.value }) { return point.value }
             }
         }
         return nil
+    }
+
+    /// The sum over the series of a name with these labels; nil without one.
+    func total(_ name: String, _ labels: [String: String] = [:]) -> Double? {
+        let points = families.flatMap(\.everyPoint).filter { point in
+            point.series.name == name && labels.allSatisfy { point.series.labels[$0.key] == $0.value }
+        }
+        return points.isEmpty ? nil : points.reduce(0) { $0 + $1.value }
     }
 
     var failed: [String] { collectors.filter { !$0.success }.map(\.name) }

@@ -6,12 +6,21 @@ struct AskedQuestion: Sendable {
     let question: Question
     private let interval: Duration
     private var state = AnswerState<[FamilySamples]>()
-    private var cache: SeriesCache
+    private var reader: Reader
+
+    private enum Reader: Sendable {
+        case columns(ColumnReader)
+        case rows(@Sendable (Rows, inout SampleBuilder) throws(PostgresError) -> Void, SeriesCache)
+    }
 
     init(_ question: Question, _ settings: PostgresTargetSettings, constantLabels: Labels) {
         self.question = question
         interval = question.interval.duration(settings)
-        cache = SeriesCache(constantLabels: constantLabels)
+        reader =
+            switch question.reading {
+            case .columns(let columns): .columns(ColumnReader(columns: columns, constantLabels: constantLabels))
+            case .rows(let read): .rows(read, SeriesCache(constantLabels: constantLabels))
+            }
     }
 
     enum Plan {
@@ -38,19 +47,27 @@ struct AskedQuestion: Sendable {
     /// Reads an answer. Throws what the server said, or what is wrong with the values; then nothing of the question is left.
     mutating func take(_ answer: Result<Rows, PostgresError>, at now: Int64) throws(PostgresError) -> [FamilySamples] {
         do throws(PostgresError) {
-            let rows = try answer.get()
-            var sample = SampleBuilder(cache)
-            switch question.reading {
-            case .columns(let columns): try ColumnReader(columns: columns).read(rows, into: &sample)
-            case .rows(let read): try read(rows, &sample)
-            }
-            let (families, kept) = sample.finish()
-            cache = kept
+            let families = try read(try answer.get())
             state.took(families, at: now)
             return families
         } catch {
             state.failed(error, at: now)
             throw error
+        }
+    }
+
+    private mutating func read(_ rows: Rows) throws(PostgresError) -> [FamilySamples] {
+        switch reader {
+        case .columns(var columns):
+            let families = try columns.read(rows)
+            reader = .columns(columns)
+            return families
+        case .rows(let read, let cache):
+            var sample = SampleBuilder(cache)
+            try read(rows, &sample)
+            let (families, kept) = sample.finish()
+            reader = .rows(read, kept)
+            return families
         }
     }
 }
