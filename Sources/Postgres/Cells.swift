@@ -1,4 +1,5 @@
 internal import CLibPQ
+internal import Glibc
 
 /// The values of an answer as text, in libpq's memory or in a copy. They never change.
 ///
@@ -59,6 +60,18 @@ internal import CLibPQ
             let place = row * width + column
             if lengths[place] < 0 { return body(nil) }
             return unsafe body(UnsafeBufferPointer(start: copy + starts[place], count: lengths[place]))
+        }
+    }
+
+    /// Whether two values are the same, byte for byte; NULL is the same as NULL alone. All places must exist.
+    func isSame(_ row: Int, _ column: Int, as other: Cells, _ otherRow: Int, _ otherColumn: Int) -> Bool {
+        unsafe withBytes(row, column) { mine in
+            unsafe other.withBytes(otherRow, otherColumn) { theirs in
+                guard let mine = unsafe mine, let theirs = unsafe theirs else { return unsafe mine == nil && theirs == nil }
+                guard mine.count == theirs.count else { return false }
+                guard let start = mine.baseAddress, let otherStart = theirs.baseAddress else { return true }
+                return unsafe memcmp(start, otherStart, mine.count) == 0
+            }
         }
     }
 }

@@ -48,6 +48,30 @@ extension Rows {
     }
 }
 
+extension Rows {
+    /// A number for each row by the texts of some columns (FNV-1a with 0xFF after each text); NULL is the empty text. Equal texts have
+    /// equal numbers.
+    public func fingerprints(columns: [Int]) -> [UInt64] {
+        let columns = columns.filter { self.columns.indices.contains($0) }
+        return (0..<count).map { row in
+            var hash = Fingerprint()
+            for column in columns {
+                unsafe cells.withBytes(row, column) { cell in
+                    if let cell = unsafe cell { for unsafe byte in unsafe cell { hash.add(byte) } }
+                }
+                hash.add(0xFF)
+            }
+            return hash.value
+        }
+    }
+}
+
+private struct Fingerprint {
+    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    mutating func add(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+}
+
 /// The texts of some columns of an answer, kept so that a later answer can be compared with it. NULL is the empty text.
 public struct CellTexts: Sendable {
     private let width: Int
@@ -100,6 +124,20 @@ public struct CellTexts: Sendable {
                 }
             }
             return true
+        }
+    }
+
+    /// As `Rows.fingerprints(columns:)` of the same rows and columns.
+    public var fingerprints: [UInt64] {
+        var start = 0
+        return (0..<count).map { row in
+            var hash = Fingerprint()
+            for end in ends[(row * width)..<((row + 1) * width)] {
+                for byte in bytes[start..<end] { hash.add(byte) }
+                hash.add(0xFF)
+                start = end
+            }
+            return hash.value
         }
     }
 

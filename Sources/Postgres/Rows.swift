@@ -46,20 +46,7 @@ public struct Rows: Sendable {
         guard width > 0, other.columns.count == width, row >= 0, row < count, otherRow >= 0, otherRow < other.count else {
             return false
         }
-        let here = row * width
-        let there = otherRow * width
-        let (start, otherStart) = (starts[here], other.starts[there])
-        var end = start
-        for column in 0..<width {
-            let (mine, theirs) = (ends[here + column], other.ends[there + column])
-            if mine == Rows.null || theirs == Rows.null {
-                if mine != theirs { return false }
-            } else {
-                if mine - start != theirs - otherStart { return false }
-                end = mine
-            }
-        }
-        return bytes[start..<end].elementsEqual(other.bytes[otherStart..<(otherStart + end - start)])
+        return (0..<width).allSatisfy { cells.isSame(row, $0, as: other.cells, otherRow, $0) }
     }
 
     func column(named name: String) throws(PostgresError) -> Int {

@@ -17,6 +17,9 @@ public enum SamplingMetrics {
     public static let collectorLastSuccess = Family(
         "vitals_collector_last_success_timestamp_seconds", .gauge, labels: ["target", "collector"],
         help: "When the collector's source last answered, in Unix time. Measured by Vitals.")
+    public static let seriesLimited = Family(
+        "vitals_series_limited", .gauge, labels: ["target", "collector"],
+        help: "Series of the collector that went into remainders in the last sample because of a limit. Absent at 0. Counted by Vitals.")
     public static let collectorSkipped = Family(
         "vitals_collector_skipped", .gauge, labels: ["target", "collector", "reason"],
         help:
@@ -49,6 +52,9 @@ struct SamplingFamilies {
                     sample.add(SamplingMetrics.collectorDuration, labels, outcome.duration.seconds)
                 }
                 sample.add(SamplingMetrics.collectorLastSuccess, labels, outcome.lastSuccess.map { Double($0) / 1000 })
+                if outcome.limitedSeries > 0 {
+                    sample.add(SamplingMetrics.seriesLimited, labels, Double(outcome.limitedSeries))
+                }
                 for (reason, count) in outcome.skipped.sorted(by: { $0.key < $1.key }) {
                     sample.add(SamplingMetrics.collectorSkipped, labels + [reason], Double(count))
                 }

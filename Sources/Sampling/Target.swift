@@ -38,10 +38,12 @@ public struct CollectorOutcome: Sendable, Equatable {
     public let lastSuccess: Int64?
     /// Series left out, because there were too many or two of one name and labels.
     public let droppedSeries: Int
+    /// Series that went into remainders because of a limit.
+    public let limitedSeries: Int
 
     public init(
         name: String, success: Bool, duration: Duration, isAsked: Bool = true, skipped: [String: Int] = [:],
-        lastSuccess: Int64? = nil, droppedSeries: Int = 0
+        lastSuccess: Int64? = nil, droppedSeries: Int = 0, limitedSeries: Int = 0
     ) {
         self.name = name
         self.success = success
@@ -50,6 +52,7 @@ public struct CollectorOutcome: Sendable, Equatable {
         self.skipped = skipped
         self.lastSuccess = lastSuccess
         self.droppedSeries = droppedSeries
+        self.limitedSeries = limitedSeries
     }
 }
 

@@ -13,11 +13,13 @@ public actor PostgresTarget: SampleTarget {
     let session: PostgresSession
     let settings: PostgresTargetSettings
     /// Milliseconds since the Unix epoch.
-    private let now: @Sendable () -> Int64
+    let now: @Sendable () -> Int64
+    /// Of the collectors that are on.
+    let questions: [Question]
     private let home: PostgresDatabase
     private let login: LoginProbe
-    private var databases: SampledDatabases
-    private var server: ServerTraits?
+    private(set) var databases: SampledDatabases
+    private(set) var server: ServerTraits?
     private(set) var remembered: RememberedCollectors
     private var reports: CollectorReports
     private var states: PostgresStates
@@ -38,11 +40,12 @@ public actor PostgresTarget: SampleTarget {
         let remembering = PostgresTarget.remembering(settings)
         remembered = RememberedCollectors(remembering, settings, constantLabels: identity.labels)
         let switches = PostgresTarget.switches(settings)
-        let questions = switches.flatMap(\.questions)
+        questions = switches.flatMap(\.questions)
+        let ledger = SeriesLedger(settings.limits)
         home = PostgresDatabase(
-            session, questions, settings, constantLabels: identity.labels, conditions: remembered.conditions)
+            session, questions, settings, ledger, constantLabels: identity.labels, conditions: remembered.conditions)
         databases = SampledDatabases(
-            session, questions.filter { $0.scope == .database }, settings, constantLabels: identity.labels)
+            session, questions.filter { $0.scope == .database }, settings, ledger, constantLabels: identity.labels)
         login = LoginProbe(session.ownConnection())
         reports = CollectorReports(switches.map(\.name) + remembering.map(\.name))
         states = PostgresStates(target: identity.name, log: log)
@@ -64,8 +67,7 @@ public actor PostgresTarget: SampleTarget {
         let time = now()
         let prepared: PostgresDatabase.Preparation
         do throws(PostgresError) {
-            prepared = try await home.prepare(at: time, by: limit, along: SampledDatabases.statements)
-            if let answers = prepared.answers { try await learn(answers, home: prepared.traits.name, at: time) }
+            prepared = try await prepare(at: time, by: limit)
         } catch {
             return await down(error, since: started, roundTrips: 0)
         }
@@ -112,7 +114,8 @@ public actor PostgresTarget: SampleTarget {
                     waiting.append(place)
                 }
             }
-            let answer = await home.ask(server, at: time, by: limit, along: statements)
+            let answer = await home.ask(
+                server, at: time, by: limit, isSampled: databases.isHomeSampled, along: statements)
             var verdict = LoginProbe.Verdict.unknown
             if answer.silence == nil {
                 for place in waiting {
@@ -136,6 +139,13 @@ public actor PostgresTarget: SampleTarget {
     }
 
     // MARK: - What the server is
+
+    /// Connects when needed, and learns at a new connection what the server is.
+    func prepare(at time: Int64, by limit: ContinuousClock.Instant) async throws(PostgresError) -> PostgresDatabase.Preparation {
+        let prepared = try await home.prepare(at: time, by: limit, along: SampledDatabases.statements)
+        if let answers = prepared.answers { try await learn(answers, home: prepared.traits.name, at: time) }
+        return prepared
+    }
 
     private func learn(_ rows: [Rows], home: String, at time: Int64) async throws(PostgresError) {
         guard rows.count == SampledDatabases.statements.count else { return }
@@ -179,10 +189,13 @@ public actor PostgresTarget: SampleTarget {
             if silence == nil, let other { questions += other.outcomes }
         }
         note(questions)
-        let outcomes = reports.outcomes(questions, at: time)
-        let families = questions.flatMap { question in
-            if case .families(let families) = question.result { families } else { [FamilySamples]() }
+        var merged = MergedFamilies(reserved: PostgresFamilies.reserved)
+        for question in questions {
+            if case .families(let reading) = question.result { merged.add(reading, question.collector, question.question) }
         }
+        merged.add(QuestionReading(families: remembered.families), "business", "")
+        let (families, duplicates) = merged.finish()
+        let outcomes = reports.outcomes(questions, duplicates: duplicates, at: time)
         let duration = ContinuousClock.now - started
         let own = await ownFamilies(isUp: verdict.refusal == nil, outcomes, duration) { sample in
             for (name, isUp) in isUp { sample.add(PostgresFamilies.databaseUp, [name], isUp ? 1 : 0) }
@@ -196,7 +209,7 @@ public actor PostgresTarget: SampleTarget {
             if case .allowed(let took?) = verdict { sample.add(PostgresFamilies.loginDuration, took.seconds) }
         }
         return TargetSample(
-            identity: identity, up: true, families: own + families + remembered.families, collectors: outcomes,
+            identity: identity, up: true, families: own + families, collectors: outcomes,
             duration: duration, roundTrips: roundTrips)
     }
 

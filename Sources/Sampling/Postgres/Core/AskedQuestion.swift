@@ -5,8 +5,12 @@ internal import Postgres
 struct AskedQuestion: Sendable {
     let question: Question
     private let interval: Duration
-    private var state = AnswerState<[FamilySamples]>()
+    private var state = AnswerState<QuestionReading>()
     private var reader: Reader
+    private var limiter = PointLimiter()
+    /// How many series it may have by the ledger.
+    private var held = 0
+    private let constantLabels: Labels
 
     private enum Reader: Sendable {
         case columns(ColumnReader)
@@ -15,6 +19,7 @@ struct AskedQuestion: Sendable {
 
     init(_ question: Question, _ settings: PostgresTargetSettings, constantLabels: Labels) {
         self.question = question
+        self.constantLabels = constantLabels
         interval = question.interval.duration(settings)
         reader =
             switch question.reading {
@@ -25,7 +30,7 @@ struct AskedQuestion: Sendable {
 
     enum Plan {
         case ask
-        case reuse([FamilySamples])
+        case reuse(QuestionReading)
         case skip(Condition)
         case failed(PostgresError)
     }
@@ -34,7 +39,7 @@ struct AskedQuestion: Sendable {
         if let unmet = question.conditions.first(where: { !$0.holds(in: context) }) { return .skip(unmet) }
         return switch state.plan(at: now, interval: interval) {
         case .ask: .ask
-        case .reuse(let families): .reuse(families)
+        case .reuse(let reading): .reuse(reading)
         case .failed(let error): .failed(error)
         }
     }
@@ -45,31 +50,55 @@ struct AskedQuestion: Sendable {
     }
 
     /// Reads an answer. Throws what the server said, or what is wrong with the values; then nothing of the question is left.
-    mutating func take(_ answer: Result<Rows, PostgresError>, at now: Int64) throws(PostgresError) -> [FamilySamples] {
+    mutating func take(
+        _ answer: Result<Rows, PostgresError>, of context: QuestionContext, _ ledger: SeriesLedger, at now: Int64
+    ) throws(PostgresError) -> QuestionReading {
         do throws(PostgresError) {
-            let families = try read(try answer.get())
-            state.took(families, at: now)
-            return families
+            var reading = try read(try answer.get(), question.scope == .database ? context.database.name : nil, ledger)
+            for place in reading.families.indices {
+                let (samples, dropped) = reading.families[place].droppingDuplicates()
+                reading.families[place] = samples
+                reading.duplicates += dropped
+            }
+            state.took(reading, at: now)
+            return reading
         } catch {
             state.failed(error, at: now)
             throw error
         }
     }
 
-    private mutating func read(_ rows: Rows) throws(PostgresError) -> [FamilySamples] {
+    private mutating func read(
+        _ rows: Rows, _ database: String?, _ ledger: SeriesLedger
+    ) throws(PostgresError) -> QuestionReading {
         switch reader {
         case .columns(var columns):
-            let families = try columns.read(rows)
+            let wanted = columns.seriesCount(rows)
+            let granted = grant(wanted, ledger)
+            let reading = try columns.read(rows, seriesMax: granted < wanted ? granted : nil, database: database)
             reader = .columns(columns)
-            return families
+            return reading
         case .rows(let read, let cache):
             var sample = SampleBuilder(cache)
             try read(rows, &sample)
             let (families, kept) = sample.finish()
             reader = .rows(read, kept)
-            return families
+            let wanted = families.reduce(0) { $0 + $1.sampleCount }
+            let granted = grant(wanted, ledger)
+            guard granted < wanted || limiter.isActive else { return QuestionReading(families: families) }
+            let labels = database.map { constantLabels.setting("datname", to: $0) } ?? constantLabels
+            let (limited, hidden) = limiter.limit(families, samplesMax: granted, keeping: labels)
+            return QuestionReading(families: limited, hidden: hidden)
         }
     }
+
+    private mutating func grant(_ wanted: Int, _ ledger: SeriesLedger) -> Int {
+        held = ledger.grant(question.collector, wanted: min(wanted, question.seriesMax ?? wanted), had: held)
+        return held
+    }
+
+    /// It is not asked any more.
+    func release(_ ledger: SeriesLedger) { ledger.release(question.collector, had: held) }
 }
 
 extension Question.Interval {

@@ -10,7 +10,10 @@ struct CollectorReports: Sendable {
     /// `names`: the collectors that are on, in their order.
     init(_ names: [String]) { self.names = names }
 
-    mutating func outcomes(_ questions: [PostgresDatabase.Outcome], at time: Int64) -> [CollectorOutcome] {
+    /// `duplicates`: series left out because another collector has them.
+    mutating func outcomes(
+        _ questions: [PostgresDatabase.Outcome], duplicates: [String: Int], at time: Int64
+    ) -> [CollectorOutcome] {
         var tallies: [String: Tally] = [:]
         for question in questions { tallies[question.collector, default: Tally()].add(question) }
         return names.map { name in
@@ -19,7 +22,8 @@ struct CollectorReports: Sendable {
             if isAsked, tally.failed == 0 { lastSuccess[name] = time }
             return CollectorOutcome(
                 name: name, success: tally.failed == 0, duration: tally.duration, isAsked: isAsked, skipped: tally.skipped,
-                lastSuccess: lastSuccess[name])
+                lastSuccess: lastSuccess[name],
+                droppedSeries: tally.duplicates + (duplicates[name] ?? 0), limitedSeries: tally.hidden)
         }
     }
 
@@ -31,13 +35,18 @@ struct CollectorReports: Sendable {
     private struct Tally {
         var answered = 0
         var failed = 0
+        var hidden = 0
+        var duplicates = 0
         var skipped: [String: Int] = [:]
         var duration = Duration.zero
 
         mutating func add(_ question: PostgresDatabase.Outcome) {
             duration += question.duration
             switch question.result {
-            case .families: answered += 1
+            case .families(let reading):
+                answered += 1
+                hidden += reading.hidden
+                duplicates += reading.duplicates
             case .skipped(let condition): skipped[condition.reason, default: 0] += 1
             case .failed: failed += 1
             }

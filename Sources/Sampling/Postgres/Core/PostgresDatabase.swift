@@ -9,15 +9,17 @@ actor PostgresDatabase {
     nonisolated let session: PostgresSession
     private let settings: PostgresTargetSettings
     private var questions: [AskedQuestion]
+    private let ledger: SeriesLedger
     private let factsStatement: Statement
     private var predicates: AskedPredicates
     private var facts: (traits: DatabaseTraits, read: Int64, connect: Int)?
 
     /// `conditions` are those of further questions that `ask` brings along.
     init(
-        _ session: PostgresSession, _ questions: [Question], _ settings: PostgresTargetSettings, constantLabels: Labels,
-        conditions: [Condition] = []
+        _ session: PostgresSession, _ questions: [Question], _ settings: PostgresTargetSettings, _ ledger: SeriesLedger,
+        constantLabels: Labels, conditions: [Condition] = []
     ) {
+        self.ledger = ledger
         self.session = session
         self.settings = settings
         self.questions = questions.map { AskedQuestion($0, settings, constantLabels: constantLabels) }
@@ -61,7 +63,7 @@ actor PostgresDatabase {
     /// What became of one question.
     struct Outcome: Sendable {
         enum Result: Sendable {
-            case families([FamilySamples])
+            case families(QuestionReading)
             case skipped(Condition)
             case failed(PostgresError)
         }
@@ -83,9 +85,11 @@ actor PostgresDatabase {
         let roundTrips: Int
     }
 
-    /// Asks what is due, and `statements` along with it, in one round trip. Never throws.
+    /// Asks what is due, and `statements` along with it, in one round trip. Never throws. `isSampled` false: only what is asked
+    /// once for the whole server.
     func ask(
-        _ server: ServerTraits, at time: Int64, by limit: ContinuousClock.Instant, along statements: [Statement] = []
+        _ server: ServerTraits, at time: Int64, by limit: ContinuousClock.Instant, isSampled: Bool = true,
+        along statements: [Statement] = []
     ) async -> Answer {
         let prepared: Preparation
         do throws(PostgresError) {
@@ -96,10 +100,10 @@ actor PostgresDatabase {
         let context = QuestionContext(version: prepared.version, server: server, database: prepared.traits)
         var results = [Outcome.Result?](repeating: nil, count: questions.count)
         var asked: [Int] = []
-        for place in questions.indices {
+        for place in questions.indices where isSampled || questions[place].question.scope == .server {
             switch questions[place].plan(at: time, context) {
             case .ask: asked.append(place)
-            case .reuse(let families): results[place] = .families(families)
+            case .reuse(let reading): results[place] = .families(reading)
             case .skip(let condition):
                 results[place] = predicates.failure(condition).map { .failed($0) } ?? .skipped(condition)
             case .failed(let error): results[place] = .failed(error)
@@ -114,12 +118,8 @@ actor PostgresDatabase {
         let duePlace = batch.count
         batch += due.map(AskedPredicates.statement)
         let isFactsDue = facts.map { time - $0.read >= PostgresDatabase.factsMilliseconds || time < $0.read } ?? true
-        if isFactsDue { batch.append(factsStatement) }
-        guard !batch.isEmpty else {
-            return Answer(
-                silence: nil, outcomes: outcomes(results, [:]), along: [], alongDurations: [], roundTrips: prepared.roundTrips)
-        }
-
+        // Something is always asked: that it answers is part of the answer.
+        if isFactsDue || batch.isEmpty { batch.append(factsStatement) }
         let result = await session.pipeline(batch, by: limit)
         guard result.isAnswered else {
             let error = result.ending.error ?? PostgresError(.internal, "nothing was answered")
@@ -132,7 +132,7 @@ actor PostgresDatabase {
         for (order, place) in asked.enumerated() {
             let position = order < quick ? order : order + statements.count
             durations[place] = result.durations[position]
-            results[place] = take(place, Result { () throws(PostgresError) in try result.rows(position) }, time)
+            results[place] = take(place, Result { () throws(PostgresError) in try result.rows(position) }, context, time)
         }
         let along = statements.indices.map { place in
             Result { () throws(PostgresError) in try result.rows(quick + place) }
@@ -143,9 +143,11 @@ actor PostgresDatabase {
             roundTrips: prepared.roundTrips + result.roundTrips)
     }
 
-    private func take(_ place: Int, _ answer: Result<Rows, PostgresError>, _ time: Int64) -> Outcome.Result {
+    private func take(
+        _ place: Int, _ answer: Result<Rows, PostgresError>, _ context: QuestionContext, _ time: Int64
+    ) -> Outcome.Result {
         do throws(PostgresError) {
-            return .families(try questions[place].take(answer, at: time))
+            return .families(try questions[place].take(answer, of: context, ledger, at: time))
         } catch {
             return .failed(error)
         }
@@ -166,11 +168,11 @@ actor PostgresDatabase {
     }
 
     private func outcomes(_ results: [Outcome.Result?], _ durations: [Int: Duration]) -> [Outcome] {
-        questions.enumerated().map { place, asked in
-            Outcome(
-                collector: asked.question.collector, question: asked.question.name,
-                result: results[place] ?? .failed(PostgresError(.internal, "not asked")),
-                duration: durations[place] ?? .zero)
+        questions.indices.compactMap { place in
+            guard let result = results[place] else { return nil }
+            let question = questions[place].question
+            return Outcome(
+                collector: question.collector, question: question.name, result: result, duration: durations[place] ?? .zero)
         }
     }
 
@@ -181,7 +183,10 @@ actor PostgresDatabase {
             alongDurations: Array(repeating: .zero, count: count), roundTrips: roundTrips)
     }
 
-    func close() async { await session.close() }
+    func close() async {
+        for asked in questions { asked.release(ledger) }
+        await session.close()
+    }
 }
 
 extension Question {

@@ -40,6 +40,9 @@ extension PostgresFamilies {
     static let server: [Family] = [
         databaseUp, databasesSkipped, loginError, collectorSuccess, collectorDuration, scrapeError, scrapeDuration, scrapes,
     ]
+
+    /// Names that no question may use.
+    static let reserved = Set(([up, loginDuration] + server).map(\.name))
 }
 
 /// The values of the label `reason` of `pg_login_error`.

@@ -99,7 +99,7 @@ struct RememberedCollectors: Sendable {
         for (place, asked) in plan.enumerated() where results[place] == nil {
             do throws(PostgresError) {
                 try collectors[asked.collector].add(asked.question.name, to: &sample)
-                results[place] = .families([])
+                results[place] = .families(QuestionReading())
             } catch {
                 results[place] = .failed(error)
             }

@@ -17,6 +17,7 @@ struct SampledDatabases: Sendable {
     private let address: PostgresSession
     private let questions: [Question]
     private let settings: PostgresTargetSettings
+    private let ledger: SeriesLedger
     private let constantLabels: Labels
     private var read: Int64?
     /// In the order of the server's list.
@@ -26,11 +27,13 @@ struct SampledDatabases: Sendable {
     private(set) var standings: [(database: ListedDatabase, standing: DatabaseSelection.Standing)] = []
 
     init(
-        _ address: PostgresSession, _ questions: [Question], _ settings: PostgresTargetSettings, constantLabels: Labels
+        _ address: PostgresSession, _ questions: [Question], _ settings: PostgresTargetSettings, _ ledger: SeriesLedger,
+        constantLabels: Labels
     ) {
         self.address = address
         self.questions = questions
         self.settings = settings
+        self.ledger = ledger
         self.constantLabels = constantLabels
     }
 
@@ -58,7 +61,7 @@ struct SampledDatabases: Sendable {
     private func open(_ name: String) -> Entry {
         Entry(
             name: name,
-            database: PostgresDatabase(address.onDatabase(name), questions, settings, constantLabels: constantLabels))
+            database: PostgresDatabase(address.onDatabase(name), questions, settings, ledger, constantLabels: constantLabels))
     }
 
     var isHomeSampled: Bool { standings.contains { $0.database.name == home && $0.standing == .sampled } }

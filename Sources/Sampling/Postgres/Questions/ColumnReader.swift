@@ -11,6 +11,11 @@ struct ColumnReader: Sendable {
     /// The column names for which the groups were made.
     private var shape: [String]?
     private var histograms: [HistogramColumn] = []
+    /// Where the labels are in the answer.
+    private var labelPlaces: [Int] = []
+    private var limiter = RowLimiter()
+    /// The labels of the answer before, while all of its rows are shown.
+    private var last: CellTexts?
     private var cache: SeriesCache
 
     init(columns: [Column], constantLabels: Labels = .empty) {
@@ -19,32 +24,67 @@ struct ColumnReader: Sendable {
         cache = SeriesCache(constantLabels: constantLabels)
     }
 
-    /// Throws `unexpectedValue` for a value that is no number. A column that the answer lacks is passed over.
-    mutating func read(_ answer: Rows) throws(PostgresError) -> [FamilySamples] {
-        var families = try readColumns(answer)
-        guard !histograms.isEmpty else { return families }
-        var sample = SampleBuilder(cache)
-        try readHistograms(answer, into: &sample)
-        let (more, kept) = sample.finish()
-        cache = kept
-        families += more
-        return families
+    /// The most series that an answer has, if none of its values is NULL.
+    mutating func seriesCount(_ answer: Rows) -> Int {
+        if shape != answer.columns { arrange(answer.columns) }
+        return answer.count * (groups.reduce(0) { $0 + $1.members.count } + histograms.count)
+    }
+
+    /// Throws `unexpectedValue` for a value that is no number. A column that the answer lacks is passed over. `seriesMax` nil: all
+    /// rows are shown, unless some were hidden before. `database`: where a question of each database was asked.
+    mutating func read(_ answer: Rows, seriesMax: Int? = nil, database: String? = nil) throws(PostgresError) -> QuestionReading {
+        if shape != answer.columns { arrange(answer.columns) }
+        var values = try groups.map { group throws(PostgresError) in try group.numbers(answer) }
+        var reading = QuestionReading()
+        var cut: RowCut?
+        if seriesMax != nil || limiter.isActive {
+            let columns = groups.flatMap(\.members)
+            let rowsMax = seriesMax.map { $0 / max(1, columns.count + histograms.count) } ?? answer.count + 1
+            let division = limiter.divide(
+                answer.fingerprints(columns: labelPlaces), values.flatMap { $0 },
+                counters: columns.map { $0.family.type == .counter }, rowsMax: rowsMax, before: last?.fingerprints ?? [])
+            cut = RowCut(shown: division.shown, remainder: division.remainder, database: database)
+            reading.hidden = division.hiddenCount * columns.count
+        }
+        var column = 0
+        for place in groups.indices {
+            let count = groups[place].members.count
+            let remainder = cut.map { Array($0.remainder[column..<(column + count)]) }
+            reading.families += groups[place].read(answer, &values[place], cut, remainder, constantLabels)
+            column += count
+        }
+        // What is compared with the next answer, should that have too many rows.
+        if !limiter.isActive { last = groups.first { $0.isWhole }?.known?.texts ?? CellTexts(answer, columns: labelPlaces) }
+        if !histograms.isEmpty {
+            var sample = SampleBuilder(cache)
+            try readHistograms(answer, cut?.shown, into: &sample)
+            let (more, kept) = sample.finish()
+            cache = kept
+            reading.families += more
+        }
+        reading.isApart = histograms.isEmpty && groups.allSatisfy { $0.isOf(database) }
+        return reading
     }
 
     /// The same into a sample that others add to as well; nothing is kept for the next answer.
     func read(_ answer: Rows, into sample: inout SampleBuilder) throws(PostgresError) {
         var reader = self
-        for samples in try reader.readColumns(answer) {
+        reader.arrange(answer.columns)
+        let histograms = reader.histograms
+        reader.histograms = []
+        for samples in try reader.read(answer).families {
             for column in samples.columns { sample.add(samples.family, column) }
         }
-        try reader.readHistograms(answer, into: &sample)
+        reader.histograms = histograms
+        try reader.readHistograms(answer, nil, into: &sample)
     }
 
-    private mutating func readColumns(_ answer: Rows) throws(PostgresError) -> [FamilySamples] {
-        if shape != answer.columns { arrange(answer.columns) }
-        var families: [FamilySamples] = []
-        for place in groups.indices { families += try groups[place].read(answer, constantLabels) }
-        return families
+    /// What of an answer is shown when it has too many rows.
+    fileprivate struct RowCut {
+        let shown: [Int]
+        /// A value for each family.
+        let remainder: [Double]
+        let database: String?
     }
 
     // MARK: Arrangement
@@ -66,10 +106,13 @@ struct ColumnReader: Sendable {
         shape = names
         groups = []
         histograms = []
+        limiter = RowLimiter()
+        last = nil
         var labels: [String: Int] = [:]
         for column in columns {
             if case .label(let label) = column.usage, let place = names.firstIndex(of: column.name) { labels[label] = place }
         }
+        labelPlaces = labels.values.sorted()
         for column in columns {
             let member: NumberFamily
             switch column.usage {
@@ -111,7 +154,15 @@ struct ColumnReader: Sendable {
         /// Each row of the answer is a row of the group; else only those are that have a value.
         let isWhole: Bool
         var members: [NumberFamily]
-        private var known: (texts: CellTexts, rows: SeriesRows)?
+        private(set) var known: Known?
+
+        struct Known: Sendable {
+            let texts: CellTexts
+            let rows: SeriesRows
+            let hasRemainder: Bool
+            /// What the label `datname` says in every row; nil when it differs, or is none of the labels.
+            let database: String?
+        }
 
         init(labelNames: [String], present: [String], places: [Int], isWhole: Bool, members: [NumberFamily]) {
             self.labelNames = labelNames
@@ -121,34 +172,60 @@ struct ColumnReader: Sendable {
             self.members = members
         }
 
-        mutating func read(_ answer: Rows, _ constantLabels: Labels) throws(PostgresError) -> [FamilySamples] {
-            var values = try answer.numbers(members.filter { $0.numbers == nil }.map(\.column))[...]
+        /// Whether every row says that it is of this database: rows of two databases then never have the same labels.
+        func isOf(_ database: String?) -> Bool { database != nil && known?.database == database }
+
+        /// A column for each member.
+        func numbers(_ answer: Rows) throws(PostgresError) -> [[Double]] {
+            var numbers = try answer.numbers(members.filter { $0.numbers == nil }.map(\.column))[...]
             var columns: [[Double]] = []
             for member in members {
-                if let numbers = member.numbers {
-                    columns.append(try Group.map(answer, member.column.place, numbers))
-                } else if let column = values.popFirst() {
+                if let mapped = member.numbers {
+                    columns.append(try Group.map(answer, member.column.place, mapped))
+                } else if let column = numbers.popFirst() {
                     columns.append(column)
                 }
             }
-            var chosen: [Int]?
+            return columns
+        }
+
+        mutating func read(
+            _ answer: Rows, _ columns: inout [[Double]], _ cut: RowCut?, _ remainder: [Double]?, _ constantLabels: Labels
+        ) -> [FamilySamples] {
+            var chosen = cut?.shown
             if !isWhole {
-                let rows = (0..<answer.count).filter { row in columns.contains { !isStaleMarker($0[row]) } }
-                columns = columns.map { column in rows.map { column[$0] } }
-                chosen = rows
+                let columns = columns
+                chosen = (chosen ?? Array(0..<answer.count)).filter { row in columns.contains { !isStaleMarker($0[row]) } }
             }
-            guard (chosen?.count ?? answer.count) > 0 else { return [] }
-            let rows = rows(answer, chosen, constantLabels)
+            if let chosen { columns = columns.map { column in chosen.map { column[$0] } } }
+            if let remainder {
+                for (place, value) in remainder.enumerated() {
+                    columns[place].append(members[place].numbers == nil ? value : ValueColumn.absent)
+                }
+            }
+            guard (columns.first?.count ?? 0) > 0 else { return [] }
+            let rows = rows(answer, chosen, cut, constantLabels)
             return zip(members, columns).map { member, values in
                 FamilySamples(member.family, [], columns: [ValueColumn(rows, values)])
             }
         }
 
-        private mutating func rows(_ answer: Rows, _ chosen: [Int]?, _ constantLabels: Labels) -> SeriesRows {
-            if let known, known.texts.isSame(as: answer, columns: places, rows: chosen) { return known.rows }
+        private mutating func rows(
+            _ answer: Rows, _ chosen: [Int]?, _ cut: RowCut?, _ constantLabels: Labels
+        ) -> SeriesRows {
+            if let known, known.hasRemainder == (cut != nil), known.texts.isSame(as: answer, columns: places, rows: chosen) {
+                return known.rows
+            }
             let texts = CellTexts(answer, columns: places, rows: chosen)
-            let rows = SeriesRows(labelNames: present, values: texts.values, constantLabels: constantLabels)
-            known = (texts, rows)
+            var values = texts.values
+            var database: String?
+            if let place = present.firstIndex(of: "datname"), let first = values.first?[place] {
+                database = values.allSatisfy { $0[place] == first } ? first : nil
+            }
+            // Whose remainder it is stays to be seen.
+            if let cut { values.append(present.map { $0 == "datname" ? cut.database ?? "other" : "other" }) }
+            let rows = SeriesRows(labelNames: present, values: values, constantLabels: constantLabels)
+            known = Known(texts: texts, rows: rows, hasRemainder: cut != nil, database: database)
             return rows
         }
 
@@ -161,9 +238,12 @@ struct ColumnReader: Sendable {
 
     // MARK: Histograms
 
-    private func readHistograms(_ answer: Rows, into sample: inout SampleBuilder) throws(PostgresError) {
+    private func readHistograms(
+        _ answer: Rows, _ shown: [Int]?, into sample: inout SampleBuilder
+    ) throws(PostgresError) {
+        let shown = shown.map(Set.init)
         for histogram in histograms {
-            for row in answer {
+            for (place, row) in answer.enumerated() where shown?.contains(place) ?? true {
                 guard let bounds = try row.string(histogram.name).flatMap(ColumnReader.array),
                     let counts = try row.string(histogram.name + "_bucket").flatMap(ColumnReader.array),
                     let sum = try row.double(histogram.name + "_sum"), let count = try row.double(histogram.name + "_count")
@@ -191,4 +271,15 @@ struct ColumnReader: Sendable {
         let numbers = parts.compactMap { Double($0) }
         return numbers.count == parts.count ? numbers : nil
     }
+}
+
+/// What was read from the answer to one question in one database.
+struct QuestionReading: Sendable {
+    var families: [FamilySamples] = []
+    /// Every series names the database that was asked, so that no other database's answer can repeat it.
+    var isApart = false
+    /// Series that went into remainders.
+    var hidden = 0
+    /// Series that the answer had twice.
+    var duplicates = 0
 }

@@ -74,7 +74,7 @@ struct Answer {
     let rows: Postgres.Rows
 
     var points: [(name: String, labels: Labels, value: Double)] {
-        families.flatMap { $0.points.map { ($0.series.name, $0.series.labels, $0.value) } }
+        families.flatMap { $0.everyPoint.map { ($0.series.name, $0.series.labels, $0.value) } }
     }
 
     /// The value of a series by its name and some of its labels; nil without one.
