@@ -91,8 +91,8 @@ import Testing
     func terminated() async throws {
         let url = try await SharedPostgres.database()
         let session = try session(url)
-        let pid = try #require(try await session.rows(Statement("SELECT pg_backend_pid()"), by: soon()).first?.string(0))
-        try await SharedPostgres.run(["SELECT pg_terminate_backend(\(pid), 5000)"], on: url)
+        let pid = try #require(try await session.rows(Statement("SELECT pg_backend_pid()"), by: soon()).first?.int(0))
+        try await SharedPostgres.terminate(pid, on: url)
         #expect(try await session.rows(Self.one, by: soon()).first?.int(0) == 1)
         #expect(await session.statistics().connects == 2)
         await session.close()

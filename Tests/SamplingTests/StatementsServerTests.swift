@@ -47,8 +47,9 @@ private final class StatementStage: Sendable {
 
     /// Bytes of temporary files that this connection and others have written so far.
     func temporaryBytes() async throws -> Int {
-        // Else a backend tells the others once a second only.
-        _ = try await rows("SELECT pg_stat_force_next_flush()")
+        // Else a backend tells the others once a second only; before 15 the statistics come from a process that writes them by itself.
+        let isShared = try await SharedPostgres.version() >= 150_000
+        _ = try await rows(isShared ? "SELECT pg_stat_force_next_flush()" : "SELECT pg_sleep(1.5)")
         return try await rows("SELECT sum(temp_bytes)::bigint FROM pg_stat_database").first?.int(0) ?? 0
     }
 }
@@ -197,7 +198,8 @@ struct StatementsServerTests {
         }
         #expect(sampler.values("pg_stat_statements_calls_total").count <= 8 + 1)
         // What was evicted before a reading is lost: at most a twentieth of the rows each time.
-        #expect(evicted >= 1)
+        // pg_stat_statements_info is new in 14.
+        if try await SharedPostgres.version() >= 140_000 { #expect(evicted >= 1) }
         #expect(sum() - start <= Double(executed + 1))
         #expect(sum() - start >= Double(executed) - 12 * 10)
         await stage.close()

@@ -21,6 +21,27 @@ public enum SharedPostgres {
     /// The server itself.
     public static func get() async throws -> PrivatePostgres { try await server.value }
 
+    /// `server_version_num` of all servers that tests start: 150004 is 15.4.
+    public static func version() async throws -> Int { try await number.value }
+
+    private static let number = Task {
+        let answer = try await rows("SELECT current_setting('server_version_num')::int", on: try await server.value.url)
+        return try answer.first?.int(0) ?? 0
+    }
+
+    /// Ends a session and waits until it is gone. (`pg_terminate_backend` itself can wait since Postgres 14.)
+    public static func terminate(_ pid: Int, on url: String) async throws {
+        try await run(
+            [
+                "SELECT pg_terminate_backend(\(pid))",
+                """
+                DO $$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(pid)) LOOP
+                    PERFORM pg_sleep(0.01); PERFORM pg_stat_clear_snapshot();
+                END LOOP; END $$
+                """,
+            ], on: url)
+    }
+
     /// A new, empty database with `pg_stat_statements`; returns the superuser's URL of it.
     public static func database() async throws -> String {
         let server = try await server.value

@@ -10,6 +10,7 @@ enum StandbyServer {
     ) async throws -> PrivatePostgres {
         var options = PrivatePostgres.Options(directory: directory.path("standby"))
         options.isDurable = false
+        options.programs = SharedPostgres.programs
         options.settings = settings.merging([
             "primary_conninfo": "host=127.0.0.1 port=\(port) user=postgres application_name=standby", "hot_standby": "on",
             "wal_receiver_status_interval": "1s", "wal_retrieve_retry_interval": "500ms",
@@ -18,7 +19,7 @@ enum StandbyServer {
         try FileManager.default.createDirectory(atPath: options.directory, withIntermediateDirectories: true)
         try user?.takeOver(options.directory)
         var command = ChildProcess.Command(
-            try Programs.path(of: "pg_basebackup"),
+            try Programs.path(of: "pg_basebackup", in: SharedPostgres.programs),
             [
                 "-h", "127.0.0.1", "-p", "\(primary.port)", "-U", "postgres", "-D", "\(options.directory)/data", "-R", "-c",
                 "fast", "--no-sync",
