@@ -39,48 +39,60 @@ extension PostgresCollectorSwitch {
                 // The text of an expression or condition holds its place in the statement before version 17: cut out.
                 """
                 WITH known AS MATERIALIZED (
-                    SELECT i.indexrelid, n.nspname, t.relname, c.relname AS indexrelname,
-                        c.relpages::int8 * current_setting('block_size')::int8 AS bytes, c.relkind,
-                        i.indisvalid AND i.indisready AS is_valid,
+                    SELECT i.indexrelid, i.indrelid, i.indkey::text AS keys, c.relpages, i.indisvalid AND i.indisready AS is_valid,
                         i.indisunique OR i.indisprimary OR i.indisexclusion OR i.indisreplident AS enforces,
-                        c.relkind = 'i' AND pg_stat_get_numscans(i.indexrelid) = 0 AS is_unscanned,
-                        first_value(i.indexrelid) OVER same AS kept
-                    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
-                    JOIN pg_namespace n ON n.oid = t.relnamespace
-                    WHERE \(CatalogueSQL.isUsers)
+                        c.relkind = 'i' AND pg_stat_get_numscans(i.indexrelid) = 0 AS is_unscanned
+                    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+                    WHERE c.relnamespace IN (SELECT n.oid FROM pg_namespace n WHERE \(CatalogueSQL.isUsers))
+                ), same_keys AS MATERIALIZED (
+                    SELECT indrelid, keys FROM known WHERE is_valid GROUP BY indrelid, keys HAVING count(*) > 1
+                ), compared AS MATERIALIZED (
+                    SELECT i.indexrelid, k.enforces, c.relkind, first_value(i.indexrelid) OVER same AS kept
+                    FROM same_keys s JOIN known k ON k.indrelid = s.indrelid AND k.keys = s.keys AND k.is_valid
+                    JOIN pg_index i ON i.indexrelid = k.indexrelid JOIN pg_class c ON c.oid = i.indexrelid
                     WINDOW same AS (
-                        PARTITION BY i.indrelid, c.relam, i.indnkeyatts, i.indkey::text, i.indclass::text, i.indcollation::text,
+                        PARTITION BY i.indrelid, k.keys, c.relam, i.indnkeyatts, i.indclass::text, i.indcollation::text,
                             i.indoption::text, regexp_replace(i.indexprs::text, ':location -?[0-9]+', '', 'g'),
-                            regexp_replace(i.indpred::text, ':location -?[0-9]+', '', 'g'), i.indisvalid AND i.indisready
+                            regexp_replace(i.indpred::text, ':location -?[0-9]+', '', 'g')
                         ORDER BY i.indisprimary DESC, i.indisreplident DESC, i.indisexclusion DESC, i.indisunique DESC, i.indexrelid
                     )
                 ), judged AS MATERIALIZED (
-                    SELECT k.nspname, k.relname, k.indexrelname, k.bytes,
-                        k.is_valid AND k.is_unscanned AND NOT k.enforces AS is_unused,
-                        CASE WHEN k.is_valid AND k.kept <> k.indexrelid AND k.relkind = 'i' AND NOT k.enforces THEN k.kept END AS kept,
+                    SELECT k.indexrelid, k.indrelid, k.relpages::int8 * current_setting('block_size')::int8 AS bytes,
+                        k.is_valid AND k.is_unscanned AND NOT k.enforces AS is_unused, d.kept,
                         NOT k.is_valid AND NOT EXISTS (
                             SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = k.indexrelid
                         ) AS is_invalid
-                    FROM known k
+                    FROM known k LEFT JOIN compared d ON d.indexrelid = k.indexrelid AND d.kept <> k.indexrelid AND NOT d.enforces
+                        AND d.relkind = 'i'
+                ), unused AS MATERIALIZED (
+                    SELECT indexrelid, indrelid, bytes FROM judged WHERE is_unused
+                    ORDER BY bytes DESC, indexrelid LIMIT \(CatalogueSQL.listMax)
+                ), duplicates AS MATERIALIZED (
+                    SELECT indexrelid, indrelid, bytes, kept FROM judged WHERE kept IS NOT NULL
+                    ORDER BY bytes DESC, indexrelid LIMIT \(CatalogueSQL.listMax)
+                ), invalid AS MATERIALIZED (
+                    SELECT indexrelid, indrelid FROM judged WHERE is_invalid ORDER BY indexrelid LIMIT \(CatalogueSQL.listMax)
+                ), listed AS (
+                    SELECT indexrelid, indrelid, NULL::oid AS kept, bytes AS unused_size, NULL::int8 AS duplicate_size,
+                        NULL::int AS invalid_one
+                    FROM unused
+                    UNION ALL
+                    SELECT indexrelid, indrelid, kept, NULL, bytes, NULL FROM duplicates
+                    UNION ALL
+                    SELECT indexrelid, indrelid, NULL, NULL, NULL, 1 FROM invalid
                 )
                 SELECT current_database() AS datname, NULL AS schemaname, NULL AS relname, NULL AS indexrelname, NULL AS duplicate_of,
                     count(*) AS indexes, count(*) FILTER (WHERE is_unused) AS unused,
                     coalesce(sum(bytes) FILTER (WHERE is_unused), 0) AS unused_bytes, count(kept) AS duplicate,
                     coalesce(sum(bytes) FILTER (WHERE kept IS NOT NULL), 0) AS duplicate_bytes,
                     count(*) FILTER (WHERE is_invalid) AS invalid,
-                    NULL::int8 AS unused_size, NULL::int8 AS duplicate_size, NULL::int8 AS invalid_one
+                    NULL::int8 AS unused_size, NULL::int8 AS duplicate_size, NULL::int AS invalid_one
                 FROM judged
                 UNION ALL
-                (SELECT current_database(), nspname, relname, indexrelname, NULL, NULL, NULL, NULL, NULL, NULL, NULL, bytes, NULL, NULL
-                FROM judged WHERE is_unused ORDER BY bytes DESC, nspname, indexrelname LIMIT \(CatalogueSQL.listMax))
-                UNION ALL
-                (SELECT current_database(), j.nspname, j.relname, j.indexrelname, k.relname, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                    j.bytes, NULL
-                FROM judged j JOIN pg_class k ON k.oid = j.kept
-                ORDER BY j.bytes DESC, j.nspname, j.indexrelname LIMIT \(CatalogueSQL.listMax))
-                UNION ALL
-                (SELECT current_database(), nspname, relname, indexrelname, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1
-                FROM judged WHERE is_invalid ORDER BY bytes DESC, nspname, indexrelname LIMIT \(CatalogueSQL.listMax))
+                SELECT current_database(), n.nspname, t.relname, c.relname, k.relname, NULL, NULL, NULL, NULL, NULL, NULL,
+                    l.unused_size, l.duplicate_size, l.invalid_one
+                FROM listed l JOIN pg_class c ON c.oid = l.indexrelid JOIN pg_class t ON t.oid = l.indrelid
+                JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_class k ON k.oid = l.kept
                 """
             }
         ])
@@ -118,8 +130,8 @@ extension PostgresCollectorSwitch {
     /// How much of a sequence is used up. The end is that of the column it feeds where that comes first: a bigint sequence behind an
     /// integer column ends at 2147483647.
     ///
-    /// `pg_sequence_last_value()` locks the sequence as nextval does: those that somebody alters are left out, and of very many the
-    /// ones with the nearest end are read.
+    /// `pg_sequence_last_value()` locks the sequence as nextval does: those that somebody alters are left out, and of very many
+    /// those are read whose table has most rows for the values there are.
     static let sequences = PostgresCollectorSwitch(
         "sequences",
         [
@@ -130,7 +142,7 @@ extension PostgresCollectorSwitch {
                     .gauge("sequences", "pg_sequences", "Sequences of a database. From pg_sequence.", labels: ["datname"]),
                     .gauge(
                         "unread", "pg_sequences_unread",
-                        "Sequences that were not read: no privilege on them, locked, or beyond the first 2000. From pg_sequence.",
+                        "Sequences that were not read: no privilege on them, locked, or beyond the first 1000. From pg_sequence.",
                         labels: ["datname"]),
                     .gauge(
                         "ratio", "pg_sequence_used_ratio",
@@ -147,19 +159,21 @@ extension PostgresCollectorSwitch {
                     WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                         AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
                 ), known AS MATERIALIZED (
-                    SELECT s.seqrelid, s.seqincrement, s.seqmin, least(s.seqmax, ends.type_max) AS seqmax, s.seqcycle, n.nspname, c.relname,
+                    SELECT s.seqrelid, s.seqincrement, s.seqmin, least(s.seqmax, ends.type_max) AS seqmax, s.seqcycle, n.nspname, c.relname, ends.rows,
                         has_sequence_privilege(s.seqrelid, 'SELECT,USAGE') AND s.seqrelid NOT IN (SELECT relation FROM locked) AS is_readable
                     FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
                     LEFT JOIN LATERAL (
-                        SELECT min(CASE a.atttypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 END) AS type_max
+                        SELECT min(CASE a.atttypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 END) AS type_max,
+                            max(t.reltuples) AS rows
                         FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+                        JOIN pg_class t ON t.oid = d.refobjid
                         WHERE d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.refclassid = 'pg_class'::regclass
                             AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
                     ) ends ON true
                     WHERE \(CatalogueSQL.isUsers) AND c.relpersistence <> 't'
                 ), chosen AS MATERIALIZED (
                     SELECT seqrelid, nspname, relname, seqincrement, seqmin, seqmax
-                    FROM known WHERE is_readable AND NOT seqcycle ORDER BY seqmax, seqrelid LIMIT 2000
+                    FROM known WHERE is_readable AND NOT seqcycle ORDER BY coalesce(rows, 0) / seqmax::float8 DESC, seqmax, seqrelid LIMIT 1000
                 ), used AS MATERIALIZED (
                     SELECT nspname, relname,
                         CASE WHEN seqincrement > 0 THEN greatest(seqmax::float8 - last, 0) ELSE greatest(last - seqmin::float8, 0) END

@@ -26,6 +26,7 @@ extension PostgresCollectorSwitch {
                         labels: ["state", "sync_state"]),
                 ]
             ) { _ in
+                // NULL means 0 only for who has caught up; somebody who has just begun to catch up has no lag yet.
                 // The primary asks a silent receiver for an answer after half of wal_sender_timeout, 30 seconds as shipped.
                 """
                 WITH senders AS MATERIALIZED (
@@ -42,7 +43,7 @@ extension PostgresCollectorSwitch {
                 SELECT application_name, client_addr, slot_name, stage, NULL AS state, NULL AS sync_state,
                     max(greatest(here - lsn, 0))::float8 AS bytes,
                     CASE WHEN stage <> 'sent' THEN max(CASE WHEN lsn >= here THEN 0 WHEN lsn IS NOT NULL
-                        THEN greatest(extract(epoch FROM greatest(lag, silence)), 0) END) END::float8 AS seconds, NULL::int8 AS senders
+                        THEN extract(epoch FROM greatest(lag, silence)) END) END::float8 AS seconds, NULL::int8 AS senders
                 FROM senders CROSS JOIN LATERAL (VALUES ('sent', sent_lsn, NULL::interval), ('write', write_lsn, write_lag),
                     ('flush', flush_lsn, flush_lag), ('replay', replay_lsn, replay_lag)) AS stages(stage, lsn, lag)
                 GROUP BY application_name, client_addr, slot_name, stage
@@ -74,13 +75,14 @@ extension PostgresCollectorSwitch {
                     ),
                 ]
             ) { _ in
+                // Between a promotion and the moment in which it is noticed there are no rows.
                 // A receiver that tries to connect has a row too, with a time that is no message's.
                 // An idle primary is asked for a message after half of wal_receiver_timeout; 0 means that nobody asks.
                 """
                 SELECT CASE WHEN is_alive AND silence < patience AND received <= replayed THEN 0
                         WHEN is_alive AND received <= replayed THEN silence
                         ELSE age END AS lag,
-                    greatest(received - replayed, 0)::float8 AS backlog, pg_is_wal_replay_paused() AS paused,
+                    greatest(received - replayed, 0)::float8 AS backlog, paused,
                     CASE WHEN is_expected OR is_alive THEN is_alive END AS receiver,
                     CASE WHEN is_alive THEN silence END AS message_age
                 FROM (
@@ -91,11 +93,13 @@ extension PostgresCollectorSwitch {
                         pg_last_wal_replay_lsn() AS replayed,
                         greatest(extract(epoch FROM clock_timestamp()
                             - coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time())), 0)::float8 AS age,
-                        coalesce(c.is_set, true) AS is_expected
+                        coalesce(c.is_set, true) AS is_expected,
+                        CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() END AS paused
                     FROM (SELECT max(setting::float8) FILTER (WHERE name = 'wal_receiver_timeout') AS timeout
                         FROM pg_settings WHERE name = 'wal_receiver_timeout') t
                     CROSS JOIN (SELECT bool_or(setting <> '') AS is_set FROM pg_settings WHERE name = 'primary_conninfo') c
                     LEFT JOIN pg_stat_wal_receiver r ON true
+                    WHERE pg_is_in_recovery()
                 ) s
                 """
             },
