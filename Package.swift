@@ -115,7 +115,7 @@ let package = Package(
                     "vitals", "Support", "MetricsModel", "Alerting", "Receivers",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 ], swiftSettings: settings),
-            .target(name: "Support", dependencies: ["Demo"], path: "Tests/Support", swiftSettings: settings),
+            .target(name: "Support", dependencies: ["Demo", "Postgres"], path: "Tests/Support", swiftSettings: settings),
             .testTarget(
                 name: "IntegrationTests",
                 dependencies: [

@@ -19,7 +19,9 @@ public enum SamplingMetrics {
         help: "When the collector's source last answered, in Unix time. Measured by Vitals.")
     public static let seriesLimited = Family(
         "vitals_series_limited", .gauge, labels: ["target", "collector"],
-        help: "Series of the collector that went into remainders in the last sample because of a limit. Absent at 0. Counted by Vitals.")
+        help:
+            "Series of the collector that went into remainders in the last sample because of a limit. Absent at 0. Counted by Vitals."
+    )
     public static let collectorSkipped = Family(
         "vitals_collector_skipped", .gauge, labels: ["target", "collector", "reason"],
         help:

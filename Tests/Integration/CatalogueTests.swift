@@ -120,7 +120,7 @@ import Testing
                     #expect(
                         samples["vitals_collector_success{collector=\"\(collector)\",target=\"postgres\"}"] == 0, "\(collector)")
                 }
-                for collector in ["settings", "activity", "database", "locks", "tables"] {
+                for collector in ["settings", "stat_activity", "stat_database", "locks", "stat_user_tables"] {
                     #expect(
                         samples["vitals_collector_success{collector=\"\(collector)\",target=\"postgres\"}"] == 1, "\(collector)")
                 }

@@ -144,7 +144,7 @@ import Testing
                 #expect(ContinuousClock.now - asked < .seconds(10))
                 #expect(samples?["pg_up"] == 1)
                 #expect(samples?["vitals_collector_success{collector=\"business\",target=\"postgres\"}"] == 0)
-                for collector in ["activity", "database", "locks", "statements", "tables", "database_size"] {
+                for collector in ["stat_activity", "stat_database", "locks", "stat_statements", "stat_user_tables", "database"] {
                     #expect(
                         samples?["vitals_collector_success{collector=\"\(collector)\",target=\"postgres\"}"] == 1, "\(collector)")
                 }
@@ -169,9 +169,9 @@ import Testing
             try await withVitals(["--sample.interval", "1s"], environment: environment, in: servers.directory) { vitals in
                 let samples = try await vitals.metrics()
                 #expect(samples["pg_up"] == 1)
-                #expect(samples["vitals_collector_success{collector=\"database\",target=\"postgres\"}"] == 0)
+                #expect(samples["vitals_collector_success{collector=\"stat_database\",target=\"postgres\"}"] == 0)
                 #expect(!samples.keys.contains { $0.hasPrefix("pg_stat_database_xact_commit") })
-                for collector in ["settings", "activity", "pool", "locks", "tables", "database_size"] {
+                for collector in ["settings", "stat_activity", "pool", "locks", "stat_user_tables", "database"] {
                     #expect(
                         samples["vitals_collector_success{collector=\"\(collector)\",target=\"postgres\"}"] == 1, "\(collector)")
                 }
@@ -180,10 +180,10 @@ import Testing
                 // What was refused is asked again after a minute.
                 try await servers.sql("GRANT SELECT ON pg_stat_database TO PUBLIC")
                 let works = try await vitals.metrics(within: .seconds(70)) {
-                    $0["vitals_collector_success{collector=\"database\",target=\"postgres\"}"] == 1
+                    $0["vitals_collector_success{collector=\"stat_database\",target=\"postgres\"}"] == 1
                 }
                 #expect(works != nil)
-                #expect(try vitals.logLines("target=postgres", "database works again").count == 1)
+                #expect(try vitals.logLines("target=postgres", "stat_database works again").count == 1)
             }
         }
     }

@@ -148,7 +148,7 @@ import Testing
                 try await servers.sql("REVOKE SELECT ON pg_stat_activity FROM PUBLIC")
                 #expect(
                     try await eventually(within: .seconds(15)) {
-                        try await vitals.alert("Connected")?.keptReason?.contains("the collector activity fails") == true
+                        try await vitals.alert("Connected")?.keptReason?.contains("the collector stat_activity fails") == true
                     })
                 #expect(try await vitals.alert("TableBig")?.keptReason == nil)
                 #expect(try await vitals.alert("DatabaseDown") == nil)

@@ -48,7 +48,7 @@ func findings(
                 - name: main
                   url: postgres://vitals:${DB_PASSWORD}@db:5432/app
                   labels: {tier: gold}
-                  collectors: {tables: false}
+                  collectors: {stat_user_tables: false}
               redis:
                 - {name: cache, url: "redis://${REDIS_HOST:-localhost}"}
             sample: {interval: 30s, max_age: 500ms}
@@ -70,7 +70,7 @@ func findings(
         let configuration = try settings(file: file, environment: ["DB_PASSWORD": "s3cret"]).configuration
         #expect(configuration.targets.first?.url == "postgres://vitals:s3cret@db:5432/app")
         #expect(configuration.targets.first?.labels["tier"] == "gold")
-        #expect(configuration.targets.first?.collectors == ["tables": false])
+        #expect(configuration.targets.first?.collectors == ["stat_user_tables": false])
         #expect(configuration.targets.last?.url == "redis://localhost")
         #expect(configuration.sample.interval == .seconds(30))
         #expect(configuration.sample.maxAge == .milliseconds(500))
@@ -118,11 +118,11 @@ func findings(
     func collectorSwitch() throws {
         let url = ["DATABASE_URL": "postgres://db"]
         #expect(
-            try settings(environment: url, ["--no-collector.tables"]).configuration.targets.first?.collectors == ["tables": false]
+            try settings(environment: url, ["--no-collector.stat_user_tables"]).configuration.targets.first?.collectors == ["stat_user_tables": false]
         )
         let wrong = try findings(environment: url, ["--collector.nonsense"])
         #expect(wrong.first?.place == "--[no-]collector.nonsense")
-        #expect(wrong.first?.message.contains("tables") == true)
+        #expect(wrong.first?.message.contains("stat_user_tables") == true)
     }
 
     @Test("No finding shows a value that came from the environment")

@@ -40,7 +40,7 @@ public actor PostgresTarget: SampleTarget {
         let remembering = PostgresTarget.remembering(settings)
         remembered = RememberedCollectors(remembering, settings, constantLabels: identity.labels)
         let switches = PostgresTarget.switches(settings)
-        questions = switches.flatMap(\.questions)
+        questions = PostgresCollectorSwitch.questions(of: switches)
         let ledger = SeriesLedger(settings.limits)
         home = PostgresDatabase(
             session, questions, settings, ledger, constantLabels: identity.labels, conditions: remembered.conditions)

@@ -54,7 +54,9 @@ struct ExporterPair {
         let pair = ExporterPair(
             servers: servers, vitals: vitals, exporter: exporter, ours: clients[0], theirs: clients[1], sessions: sessions)
         for client in clients {
-            guard try await client.wait(within: .seconds(60), until: { !(try await $0.query("pg_up == 1 and pg_up offset 10s")).isEmpty })
+            guard
+                try await client.wait(
+                    within: .seconds(60), until: { !(try await $0.query("pg_up == 1 and pg_up offset 10s")).isEmpty })
             else { throw SupportError("\(client.url) has no samples: \(try vitals.logged())") }
         }
         return pair
@@ -100,7 +102,8 @@ struct ExporterPair {
             sessions.append(try await ChildProcess(command))
         }
         for _ in 0..<500 {
-            let there = try await servers.sql("SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE mode = 'ShareLock'")
+            let there = try await servers.sql(
+                "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE mode = 'ShareLock'")
             let open = try await servers.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'session'")
             if open == ["3"], there.first.flatMap({ $0 }) != "0" { return sessions }
             try await Task.sleep(for: .milliseconds(10))

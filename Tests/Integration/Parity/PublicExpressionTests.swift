@@ -59,7 +59,9 @@ import Testing
         let theirs = common(try await pair.theirs.query(expression, at: moment))
         let ours = common(try await pair.ours.query(expression, at: moment))
         // The exporter asks in one database; Vitals in all of them.
-        let others = Set(ours.keys).subtracting(theirs.keys).filter { ($0["datname"] ?? ExporterPair.database) == ExporterPair.database }
+        let others = Set(ours.keys).subtracting(theirs.keys).filter {
+            ($0["datname"] ?? ExporterPair.database) == ExporterPair.database
+        }
         let missing = Set(theirs.keys).subtracting(ours.keys)
         if !missing.isEmpty { return ("missing: \(missing)", false) }
         if !others.isEmpty { return ("too many: \(others)", false) }

@@ -146,7 +146,8 @@ struct PublicExpression {
             ((pg_stat_user_tables_n_tup_del + pg_stat_user_tables_n_tup_upd + pg_stat_user_tables_n_tup_hot_upd)
               > pg_settings_autovacuum_analyze_threshold) and (time() - pg_stat_user_tables_last_autoanalyze) > 24 * 60 * 60 * 10
             """),
-        awesome("dead tables, without the threshold of a setting", "pg_stat_user_tables_n_tup_del + pg_stat_user_tables_n_tup_upd"),
+        awesome(
+            "dead tables, without the threshold of a setting", "pg_stat_user_tables_n_tup_del + pg_stat_user_tables_n_tup_upd"),
         awesome(
             "PostgresqlTooManyConnections",
             """
@@ -180,7 +181,8 @@ struct PublicExpression {
         awesome(
             "PostgresqlTooManyLocksAcquired",
             "((sum (pg_locks_count)) / (pg_settings_max_locks_per_transaction * pg_settings_max_connections)) > 0.20", within: 1),
-        awesome("PostgresqlBloatTableHigh", "pg_bloat_table_bloat_pct > 80 and on (relname) (pg_bloat_table_real_size > 200000000)"),
+        awesome(
+            "PostgresqlBloatTableHigh", "pg_bloat_table_bloat_pct > 80 and on (relname) (pg_bloat_table_real_size > 200000000)"),
         awesome("PostgresqlInvalidIndex", #"pg_general_index_info_pg_relation_size{indexrelname=~".*ccnew.*"}"#),
         awesome("PostgresqlReplicationLag", "pg_replication_lag > 30 and ON(instance) pg_replication_is_replica == 1"),
         awesome(
@@ -215,7 +217,9 @@ struct PublicExpression {
             dashboard("Version", #"pg_static{release="", instance="db"}"#),
             dashboard("Start time", #"pg_postmaster_start_time_seconds{release="", instance="db"} * 1000"#, within: 1e-6),
             dashboard("Sessions", #"sum by (datname, state) (pg_stat_activity_count{state="idle in transaction"})"#),
-            dashboard("Longest transaction", #"max by (datname, state) (pg_stat_activity_max_tx_duration{datname="shop"}) > 5"#, within: 0.2),
+            dashboard(
+                "Longest transaction", #"max by (datname, state) (pg_stat_activity_max_tx_duration{datname="shop"}) > 5"#,
+                within: 0.2),
             dashboard("Max connections", #"pg_settings_max_connections{release="", instance="db"}"#),
             dashboard("Shared buffers", "pg_settings_shared_buffers_bytes"),
             dashboard("Effective cache", "pg_settings_effective_cache_size_bytes"),

@@ -25,7 +25,7 @@ import Testing
                         isGone = same == nil
                         for name in names { #expect(ours.contains { $0.1.name == name && $0.0 == collector }, "\(name)") }
                     case .absent: isGone = true
-                    case .value: break
+                    case .value, .fewer: break
                     }
                 }
                 if isGone {
@@ -71,6 +71,8 @@ import Testing
                 let known = Set(columns.map(\.name))
                 #expect(rows.columns.filter { !known.contains($0) } == [], "\(question.name)")
             case .rows(let read): try read(rows, &sample)
+            // TableReaderTests
+            case .tables: continue
             }
             let names = Set(sample.finish().families.map(\.family.name))
             let quiet: Set = [

@@ -15,6 +15,7 @@ struct AskedQuestion: Sendable {
     private enum Reader: Sendable {
         case columns(ColumnReader)
         case rows(@Sendable (Rows, inout SampleBuilder) throws(PostgresError) -> Void, SeriesCache)
+        case tables(TableReader)
     }
 
     init(_ question: Question, _ settings: PostgresTargetSettings, constantLabels: Labels) {
@@ -25,6 +26,7 @@ struct AskedQuestion: Sendable {
             switch question.reading {
             case .columns(let columns): .columns(ColumnReader(columns: columns, constantLabels: constantLabels))
             case .rows(let read): .rows(read, SeriesCache(constantLabels: constantLabels))
+            case .tables(let statistics): .tables(TableReader(statistics, constantLabels: constantLabels))
             }
     }
 
@@ -44,17 +46,22 @@ struct AskedQuestion: Sendable {
         }
     }
 
-    func statement(_ context: QuestionContext, _ settings: PostgresTargetSettings) -> Statement {
-        Statement(
+    /// One, or two that belong together.
+    func statements(_ context: QuestionContext, _ settings: PostgresTargetSettings) -> [Statement] {
+        let first = Statement(
             question.sql(context), question.parameters(settings), preparation: question.preparation, limits: question.limits)
+        guard let also = question.also else { return [first] }
+        return [first, Statement(also(context), preparation: question.preparation, limits: question.limits)]
     }
 
     /// Reads an answer. Throws what the server said, or what is wrong with the values; then nothing of the question is left.
     mutating func take(
-        _ answer: Result<Rows, PostgresError>, of context: QuestionContext, _ ledger: SeriesLedger, at now: Int64
+        _ answers: [Result<Rows, PostgresError>], of context: QuestionContext, _ ledger: SeriesLedger, at now: Int64
     ) throws(PostgresError) -> QuestionReading {
         do throws(PostgresError) {
-            var reading = try read(try answer.get(), question.scope == .database ? context.database.name : nil, ledger)
+            var all: [Rows] = []
+            for answer in answers { all.append(try answer.get()) }
+            var reading = try read(all, question.scope == .database ? context.database.name : nil, ledger)
             for place in reading.families.indices {
                 let (samples, dropped) = reading.families[place].droppingDuplicates()
                 reading.families[place] = samples
@@ -69,8 +76,9 @@ struct AskedQuestion: Sendable {
     }
 
     private mutating func read(
-        _ rows: Rows, _ database: String?, _ ledger: SeriesLedger
+        _ answers: [Rows], _ database: String?, _ ledger: SeriesLedger
     ) throws(PostgresError) -> QuestionReading {
+        guard let rows = answers.first else { throw PostgresError(.internal, "not asked") }
         switch reader {
         case .columns(var columns):
             let wanted = columns.seriesCount(rows)
@@ -89,6 +97,14 @@ struct AskedQuestion: Sendable {
             let labels = database.map { constantLabels.setting("datname", to: $0) } ?? constantLabels
             let (limited, hidden) = limiter.limit(families, samplesMax: granted, keeping: labels)
             return QuestionReading(families: limited, hidden: hidden)
+        case .tables(var tables):
+            guard answers.count == 2 else { throw PostgresError(.internal, "half of the question was asked") }
+            let wanted = tables.seriesCount(rows)
+            let granted = grant(wanted, ledger)
+            let reading = try tables.read(
+                rows, answers[1], database: database ?? "", seriesMax: granted < wanted ? granted : nil)
+            reader = .tables(tables)
+            return reading
         }
     }
 

@@ -73,6 +73,12 @@ actor PostgresDatabase {
         let result: Result
         /// Zero for an answer that was reused.
         let duration: Duration
+
+        /// The same for another collector; the families are given once.
+        func shared(with collector: String) -> Outcome {
+            let result: Result = if case .families = result { .families(QuestionReading()) } else { result }
+            return Outcome(collector: collector, question: question, result: result, duration: .zero)
+        }
     }
 
     struct Answer: Sendable {
@@ -111,8 +117,12 @@ actor PostgresDatabase {
         }
         // The dear ones last, so that what is late is what is dear.
         asked = asked.filter { questions[$0].question.isQuick } + asked.filter { !questions[$0].question.isQuick }
-        let quick = asked.prefix { questions[$0].question.isQuick }.count
-        var batch = asked.map { questions[$0].statement(context, settings) }
+        var batch: [Statement] = []
+        var quick = 0
+        for place in asked {
+            batch += questions[place].statements(context, settings)
+            if questions[place].question.isQuick { quick = batch.count }
+        }
         batch.insert(contentsOf: statements, at: quick)
         let due = predicates.due(at: time)
         let duePlace = batch.count
@@ -129,10 +139,14 @@ actor PostgresDatabase {
         if isFactsDue { takeFacts(result, batch.count - 1, time) }
         facts?.traits.predicates = predicates.answers
         var durations: [Int: Duration] = [:]
-        for (order, place) in asked.enumerated() {
-            let position = order < quick ? order : order + statements.count
-            durations[place] = result.durations[position]
-            results[place] = take(place, Result { () throws(PostgresError) in try result.rows(position) }, context, time)
+        var position = 0
+        for place in asked {
+            if position == quick { position += statements.count }
+            let positions = position..<(position + (questions[place].question.also == nil ? 1 : 2))
+            position = positions.upperBound
+            durations[place] = result.durations[positions].reduce(.zero, +)
+            let answers = positions.map { position in Result { () throws(PostgresError) in try result.rows(position) } }
+            results[place] = take(place, answers, context, time)
         }
         let along = statements.indices.map { place in
             Result { () throws(PostgresError) in try result.rows(quick + place) }
@@ -144,10 +158,10 @@ actor PostgresDatabase {
     }
 
     private func take(
-        _ place: Int, _ answer: Result<Rows, PostgresError>, _ context: QuestionContext, _ time: Int64
+        _ place: Int, _ answers: [Result<Rows, PostgresError>], _ context: QuestionContext, _ time: Int64
     ) -> Outcome.Result {
         do throws(PostgresError) {
-            return .families(try questions[place].take(answer, of: context, ledger, at: time))
+            return .families(try questions[place].take(answers, of: context, ledger, at: time))
         } catch {
             return .failed(error)
         }
@@ -168,11 +182,12 @@ actor PostgresDatabase {
     }
 
     private func outcomes(_ results: [Outcome.Result?], _ durations: [Int: Duration]) -> [Outcome] {
-        questions.indices.compactMap { place in
-            guard let result = results[place] else { return nil }
+        questions.indices.flatMap { place -> [Outcome] in
+            guard let result = results[place] else { return [] }
             let question = questions[place].question
-            return Outcome(
+            let outcome = Outcome(
                 collector: question.collector, question: question.name, result: result, duration: durations[place] ?? .zero)
+            return [outcome] + question.companions.map { outcome.shared(with: $0) }
         }
     }
 

@@ -10,7 +10,9 @@ public struct ExporterDifference: Sendable {
         /// These labels instead.
         case labels([String])
         case value
-        /// There is nothing to take its place, or only something that is asked for by a switch.
+        /// Some series are left out; those that are there say the same.
+        case fewer
+        /// There is nothing to take its place.
         case absent
     }
 
@@ -56,9 +58,12 @@ public struct ExporterDifference: Sendable {
             "pg_statio_user_indexes_*", .labels(["datname", "schemaname", "relname", "indexrelname"]),
             "every database is read, and two may have an index of one name"),
         ExporterDifference(
-            "pg_stat_user_tables_*_size_bytes", .value,
+            "pg_stat_user_tables_*_size_bytes", .fewer,
             "of the largest tables alone (thresholds.largest_tables), at sizes_interval: of all of them it takes seconds of the server"
         ),
+        ExporterDifference(
+            "pg_stat_user_tables_*", .fewer,
+            "temporary tables are left out: they are other sessions' own and come and go with them"),
         ExporterDifference(
             "pg_stat_progress_vacuum_max_dead_tuples", .renamed(["pg_stat_progress_vacuum_max_dead_tuple_bytes"]),
             "from Postgres 17 on the peer gives bytes under this name; until 16 the name stays"),
@@ -107,6 +112,7 @@ public struct ExporterDifference: Sendable {
             case .type(let type): "type \(type == .unknown ? "untyped" : type.rawValue)"
             case .labels(let labels): labels.isEmpty ? "no labels" : "labels " + labels.map { "`\($0)`" }.joined(separator: ", ")
             case .value: "another value"
+            case .fewer: "fewer series"
             case .absent: "–"
             }
         return "| `\(name)` | \(here) | \(reason) |"

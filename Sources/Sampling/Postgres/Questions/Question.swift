@@ -29,10 +29,14 @@ struct Question: Sendable {
         case columns([Column])
         /// For answers whose families depend on what is in them.
         case rows(@Sendable (Rows, inout SampleBuilder) throws(PostgresError) -> Void)
+        /// Two answers: about tables, and about their indexes (`also`).
+        case tables(TableStatistics)
     }
 
     /// What it is switched on and off by, and the value of the label `collector`.
     let collector: String
+    /// Other collectors that fare as this question does, since its families are theirs as well.
+    let companions: [String]
     /// For logs and `--explain`; unique.
     let name: String
     let scope: Scope
@@ -45,6 +49,8 @@ struct Question: Sendable {
     /// The most series of an answer; rows beyond go into a remainder.
     let seriesMax: Int?
     let sql: @Sendable (QuestionContext) -> String
+    /// A second statement, which takes no parameters and is asked right after the first. Both are answered or the question fails.
+    let also: (@Sendable (QuestionContext) -> String)?
     let parameters: @Sendable (PostgresTargetSettings) -> [String?]
     let reading: Reading
 
@@ -53,6 +59,7 @@ struct Question: Sendable {
         switch reading {
         case .columns(let columns): columns.compactMap(\.family)
         case .rows: []
+        case .tables(let statistics): statistics.members.map(\.family)
         }
     }
 
@@ -77,11 +84,13 @@ struct Question: Sendable {
     init(
         _ collector: String, name: String? = nil, scope: Scope = .server, when conditions: [Condition] = [],
         every interval: Interval = .zero, limits: StatementLimits = Question.quick, seriesMax: Int? = nil,
-        preparation: Statement.Preparation = .prepared,
+        preparation: Statement.Preparation = .prepared, covering companions: [String] = [],
         parameters: @escaping @Sendable (PostgresTargetSettings) -> [String?] = { _ in [] }, reading: Reading,
-        sql: @escaping @Sendable (QuestionContext) -> String
+        also: (@Sendable (QuestionContext) -> String)? = nil, sql: @escaping @Sendable (QuestionContext) -> String
     ) {
         self.collector = collector
+        self.companions = companions
+        self.also = also
         self.name = name ?? collector
         self.scope = scope
         self.conditions = conditions
