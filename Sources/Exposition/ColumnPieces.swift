@@ -13,27 +13,31 @@ struct ColumnPieces {
     private var values: [Double]
     private(set) var pieces: [Piece] = []
 
-    /// - Parameter name: of the family, as it is exposed.
-    init?(_ column: ValueColumn, name: [UInt8], _ scratch: inout Scratch) {
+    /// - Parameters:
+    ///   - name: of the family, as it is exposed.
+    ///   - plan: of the column's rows.
+    init?(_ column: ValueColumn, name: [UInt8], _ plan: RowPlan, _ scratch: inout Scratch) {
         rows = column.rows
         values = column.values
         for range in ColumnPieces.ranges(column.rows.count) {
-            guard let piece = scratch.piece(name: name, column, range) else { return nil }
+            guard let piece = scratch.piece(name: name, column, range, plan) else { return nil }
             pieces.append(piece)
         }
     }
 
     /// Makes anew what differs. False when a piece could not be made.
-    mutating func update(_ column: ValueColumn, name: [UInt8], _ scratch: inout Scratch) -> Bool {
+    mutating func update(
+        _ column: ValueColumn, name: [UInt8], _ plan: RowPlan, _ scratch: inout Scratch
+    ) -> Bool {
         guard column.rows === rows else {
-            guard let anew = ColumnPieces(column, name: name, &scratch) else { return false }
+            guard let anew = ColumnPieces(column, name: name, plan, &scratch) else { return false }
             self = anew
             return true
         }
         defer { values = column.values }
         if isSameStorage(values, column.values) { return true }
         for (place, range) in ColumnPieces.ranges(rows.count).enumerated() where !areEqual(values, column.values, range) {
-            guard let piece = scratch.piece(name: name, column, range) else { return false }
+            guard let piece = scratch.piece(name: name, column, range, plan) else { return false }
             pieces[place] = piece
         }
         return true
@@ -52,7 +56,7 @@ struct ColumnPieces {
         private var out = BitWriter(capacity: 0)
         private var capacity = 0
 
-        mutating func piece(name: [UInt8], _ column: ValueColumn, _ range: Range<Int>) -> Piece? {
+        mutating func piece(name: [UInt8], _ column: ValueColumn, _ range: Range<Int>, _ plan: RowPlan) -> Piece? {
             let needed = LineScratch.capacity(name: name, rows: column.rows, range)
             if needed > capacity {
                 capacity = needed + needed / 2
@@ -60,7 +64,7 @@ struct ColumnPieces {
                 // 15 bits at most for a byte, and the codes.
                 out = BitWriter(capacity: capacity * 2 + 1_024)
             }
-            lines.fill(name: name, rows: column.rows, values: column.values, range)
+            lines.fill(name: name, rows: column.rows, values: column.values, range, plan)
             return ColumnPieces.piece(lines, &out)
         }
     }

@@ -13,7 +13,15 @@ public struct GzipRenderer {
         var sample: UInt64
     }
 
+    private struct Plan {
+        /// Held, so that no other rows come to stand at its address.
+        let rows: SeriesRows
+        let plan: RowPlan
+        var sample: UInt64
+    }
+
     private var columns: [Key: Column] = [:]
+    private var plans: [ObjectIdentifier: Plan] = [:]
     /// Headers differ between the formats.
     private var texts: [ExpositionFormat: TextPieces] = [:]
     private var samples: UInt64 = 0
@@ -44,21 +52,30 @@ public struct GzipRenderer {
         self.texts[format] = texts
         // Kept for one sample more: the other format's readers may want the one before.
         columns = columns.filter { samples &- $0.value.sample < 2 }
+        plans = plans.filter { samples &- $0.value.sample < 2 }
         return CompressedExposition(pieces)
+    }
+
+    private mutating func plan(_ rows: SeriesRows) -> RowPlan {
+        let id = ObjectIdentifier(rows)
+        let made = plans[id]?.plan ?? RowPlan(rows)
+        plans[id] = Plan(rows: rows, plan: made, sample: samples)
+        return made
     }
 
     private mutating func add(
         _ column: ValueColumn, _ key: Key, _ scratch: inout ColumnPieces.Scratch, to pieces: inout [Piece]
     ) -> Bool {
         let name = Array(key.family.name.utf8)
+        let plan = plan(column.rows)
         // Taken out, so that it is changed in place.
         if var known = columns.removeValue(forKey: key) {
-            guard known.pieces.update(column, name: name, &scratch) else { return false }
+            guard known.pieces.update(column, name: name, plan, &scratch) else { return false }
             known.sample = samples
             columns[key] = known
             pieces += known.pieces.pieces
         } else {
-            guard let made = ColumnPieces(column, name: name, &scratch) else { return false }
+            guard let made = ColumnPieces(column, name: name, plan, &scratch) else { return false }
             columns[key] = Column(pieces: made, sample: samples)
             pieces += made.pieces
         }

@@ -37,8 +37,8 @@ import MetricsModel
             + range.count * (name.count + numberLengthMax + 1)
     }
 
-    /// Starts anew with the lines of these rows. The scratch must have the room.
-    mutating func fill(name: [UInt8], rows: SeriesRows, values: [Double], _ range: Range<Int>) {
+    /// Starts anew with the lines of these rows, whose plan `plan` is. The scratch must have the room.
+    mutating func fill(name: [UInt8], rows: SeriesRows, values: [Double], _ range: Range<Int>, _ plan: RowPlan) {
         precondition(Self.capacity(name: name, rows: rows, range) <= capacity, "the lines fit")
         plainCount = 0
         tokenCount = 0
@@ -47,7 +47,7 @@ import MetricsModel
         unsafe name.withUnsafeBufferPointer { name in
             unsafe rows.text.withUnsafeBufferPointer { text in
                 unsafe values.withUnsafeBufferPointer { values in
-                    unsafe lines(name, text, rows.offsets, values, range)
+                    unsafe lines(name, text, rows.offsets, values, range, plan)
                 }
             }
         }
@@ -64,10 +64,10 @@ import MetricsModel
 
     private mutating func lines(
         _ name: UnsafeBufferPointer<UInt8>, _ text: UnsafeBufferPointer<UInt8>, _ offsets: [Int],
-        _ values: UnsafeBufferPointer<Double>, _ range: Range<Int>
+        _ values: UnsafeBufferPointer<Double>, _ range: Range<Int>, _ plan: RowPlan
     ) {
-        // The line before: where it starts, where its text stands among the rows, where its value starts.
-        var before: (start: Int, text: Int, textLength: Int, value: Int)?
+        // The line before: where it starts and where its value does.
+        var before: (row: Int, start: Int, textLength: Int, value: Int)?
         for row in range {
             let value = unsafe values[row]
             if isStaleMarker(value) { continue }
@@ -81,15 +81,30 @@ import MetricsModel
             unsafe plain[plainCount] = UInt8(ascii: "\n")
             plainCount += 1
             if let before {
-                let shorter = min(length, before.textLength)
-                let (a, b) = unsafe (text.baseAddress.unsafelyUnwrapped + place, text.baseAddress.unsafelyUnwrapped + before.text)
-                let prefix = unsafe commonPrefix(a, b, max: shorter)
-                let suffix = unsafe commonSuffix(a + length, b + before.textLength, max: shorter - prefix)
                 // With the line feed before it, which ends the line before as well.
-                match(upTo: start + name.count + prefix, distance: start - before.start)
-                literals(upTo: valueStart - suffix)
+                match(upTo: start + name.count, distance: start - before.start)
+                let matches = before.row == row - 1 ? plan.matches(row) : []
+                if matches.isEmpty {
+                    let shorter = min(length, before.textLength)
+                    let own = unsafe plain + start + name.count
+                    let other = unsafe plain + before.start + name.count
+                    let prefix = unsafe commonPrefix(own, other, max: shorter)
+                    let suffix = unsafe commonSuffix(own + length, other + before.textLength, max: shorter - prefix)
+                    match(upTo: start + name.count + prefix, distance: start - before.start)
+                    literals(upTo: valueStart - suffix)
+                    match(upTo: valueStart, distance: valueStart - before.value)
+                } else {
+                    let (ownText, textBefore) = (start + name.count, before.start + name.count)
+                    for found in matches {
+                        let place = ownText + Int(found.start)
+                        literals(upTo: place)
+                        match(
+                            upTo: place + Int(found.length),
+                            distance: place - (found.isOwn ? ownText : textBefore) - Int(found.source))
+                    }
+                    literals(upTo: valueStart)
+                }
                 let distance = valueStart - before.value
-                match(upTo: valueStart, distance: distance)
                 // The digits that are the same ones again.
                 let lengthMax = min(plainCount - valueStart, start - before.value)
                 let same = unsafe commonPrefix(plain + valueStart, plain + before.value, max: lengthMax)
@@ -98,7 +113,7 @@ import MetricsModel
             } else {
                 literals(upTo: plainCount - 1)
             }
-            before = (start, place, length, valueStart)
+            before = (row, start, length, valueStart)
         }
         // The last line feed.
         literals(upTo: plainCount)
@@ -154,32 +169,4 @@ import MetricsModel
         unsafe tokens[tokenCount] = token
         tokenCount &+= 1
     }
-}
-
-/// How many bytes from `a` and `b` on are equal, `max` at most.
-@inline(__always)
-private func commonPrefix(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, max: Int) -> Int {
-    var length = 0
-    while length &+ 8 <= max {
-        let x = unsafe UnsafeRawPointer(a + length).loadUnaligned(as: UInt64.self).littleEndian
-        let y = unsafe UnsafeRawPointer(b + length).loadUnaligned(as: UInt64.self).littleEndian
-        if x != y { return length &+ (x ^ y).trailingZeroBitCount &>> 3 }
-        length &+= 8
-    }
-    while length < max, unsafe a[length] == b[length] { length &+= 1 }
-    return length
-}
-
-/// How many bytes before `a` and `b` are equal, `max` at most.
-@inline(__always)
-private func commonSuffix(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, max: Int) -> Int {
-    var length = 0
-    while length &+ 8 <= max {
-        let x = unsafe UnsafeRawPointer(a - length - 8).loadUnaligned(as: UInt64.self).littleEndian
-        let y = unsafe UnsafeRawPointer(b - length - 8).loadUnaligned(as: UInt64.self).littleEndian
-        if x != y { return length &+ (x ^ y).leadingZeroBitCount &>> 3 }
-        length &+= 8
-    }
-    while length < max, unsafe a[-length - 1] == b[-length - 1] { length &+= 1 }
-    return length
 }

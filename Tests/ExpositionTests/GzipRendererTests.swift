@@ -65,6 +65,25 @@ import Testing
         #expect(isSame)
     }
 
+    @Test("Rows of tables and of indexes take fewer bytes than zlib's level 6 makes of the text", arguments: [false, true])
+    func size(_ isIndexed: Bool) {
+        let family = Family("pg_stat_user_tables_seq_scan", .counter, labels: ["relname"], bulk: true, help: "Scans.")
+        var random = SeededGenerator(seed: 1)
+        let rows = SeriesRows(
+            labelNames: ["datname", "schemaname", "relname"] + (isIndexed ? ["indexrelname"] : []),
+            values: (1...2_000).map { ["bench", "public", "t\($0)"] + (isIndexed ? ["t\($0)_pkey"] : []) })
+        let values = (0..<2_000).map { _ in Double(random.next() % 100 < 50 ? 0 : random.next() % 100_000) }
+        let sample = SampleSet(timestamp: 0, families: [FamilySamples(family, [], columns: [ValueColumn(rows, values)])])
+        var plain: [UInt8] = []
+        sample.encode(.text, into: &plain)
+        var renderer = GzipRenderer()
+        let count = renderer.render(sample, .text)?.count ?? .max
+        var zlib = [UInt8](repeating: 0, count: plain.count)
+        var zlibCount = UInt(zlib.count)
+        #expect(unsafe compress2(&zlib, &zlibCount, plain, UInt(plain.count), 6) == Z_OK)
+        #expect(count < Int(zlibCount), "\(count) of \(plain.count), zlib \(zlibCount)")
+    }
+
     @Test("gzip(1) takes it for one of its own")
     func program() throws {
         var random = SeededGenerator(seed: 1)

@@ -1,6 +1,10 @@
-/// What the store and the evaluation of rules cost inside one process, without servers: for whoever works on either.
+/// What the exposition, the store and the evaluation of rules cost inside one process, without servers: for whoever works on either.
 enum InProcessFigures {
     static func run() async throws {
+        for tables in [500, 5_000] {
+            let figures = ExpositionFigures(tables: tables)
+            ExpositionFigures.report(figures, figures.run())
+        }
         // Two hours, the usual retention, and a day.
         for figures in [StoreFigures(), StoreFigures(seriesCount: 500, sampleCount: 5_760)] {
             StoreFigures.report(figures, figures.run())
