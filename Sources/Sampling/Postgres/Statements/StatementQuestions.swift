@@ -79,8 +79,10 @@ enum StatementQuestions {
             CASE WHEN pg_catalog.left(query, \(QueryType.verbCharacters)) ILIKE '%with%' THEN \(QueryType.bytesMax) \
             ELSE \(max(QueryType.verbCharacters, charactersMax)) END
             """
+        // One row for all that is not asked for; before 15 a hash table of many texts would go to a temporary file (hash_mem_multiplier).
+        let isGrouped = version >= 150_000
         return """
-            SELECT w.userid, w.dbid, w.queryid, w.query, pg_catalog.sum(w.bytes)::bigint AS bytes
+            SELECT w.userid, w.dbid, w.queryid, w.query, \(isGrouped ? "pg_catalog.sum(w.bytes)" : "w.bytes")::bigint AS bytes
             FROM (
                 SELECT CASE WHEN wanted THEN userid END AS userid, CASE WHEN wanted THEN dbid END AS dbid,
                     CASE WHEN wanted THEN queryid END AS queryid,
@@ -91,8 +93,7 @@ enum StatementQuestions {
             \(version >= 140_000 ? " AND toplevel" : "") AS wanted
                     FROM \(schema)pg_stat_statements(\(isAsked))
                 ) s
-            ) w
-            GROUP BY 1, 2, 3, 4
+            ) w\(isGrouped ? " GROUP BY 1, 2, 3, 4" : "")
             """
     }
 
