@@ -24,7 +24,9 @@ struct DashboardExpression: CustomStringConvertible {
 enum GrafanaVariables {
     static func substituted(_ text: String, rateInterval: String = "1m", range: String = "1h") -> String {
         var text = intervals(text, rateInterval: rateInterval, range: range)
-        for (name, value) in [("job", ".+"), ("instance", ".+"), ("target", ".*"), ("datname", ".*"), ("db", ".*")] {
+        for (name, value) in [
+            ("job", ".+"), ("instance", ".+"), ("target", ".*"), ("datname", ".*"), ("db", ".*"), ("database", ".*"),
+        ] {
             text = text.replacing("\"$\(name)\"", with: "\"\(value)\"")
         }
         return text
@@ -38,7 +40,7 @@ enum GrafanaVariables {
 
 /// The dashboards of the repository.
 enum DashboardFiles {
-    static let names = ["overview", "database", "postgres", "authentication", "cache"]
+    static let names = ["overview", "database", "postgres", "pgbouncer", "authentication", "cache"]
 
     static let directory = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "dashboards")

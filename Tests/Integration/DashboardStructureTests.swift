@@ -16,9 +16,13 @@ struct DashboardStructureTests {
             "Database size", "Largest tables", "Connections by state",
         ],
         "postgres": [
-            "Longest wait for a lock", "What processes wait for", "Open transactions by age", "Lag of standbys, seen by the primary",
+            "Longest wait for a lock", "What processes wait for", "Open transactions by age",
+            "Lag of standbys, seen by the primary",
             "Age of the data, seen by the standby", "Transaction numbers by database", "Unused indexes", "Bloated tables",
             "Sequences near their end", "Commands in progress",
+        ],
+        "pgbouncer": [
+            "Clients waiting", "Longest wait", "Pool use", "Server connections by state", "Transactions", "Mean times",
         ],
         "authentication": [
             "Login attempts", "Account lockouts", "Token validation rate", "Rate-limit violations",

@@ -6,8 +6,8 @@ import NIOHTTP1
 import Redis
 import Support
 
-/// Everything at work at once, for all tests that only look: Postgres and Redis with the demo's application on them, Vitals with
-/// rules, rows, queues and an Alertmanager, and a Prometheus that scrapes it every second. What a healthy system never shows is
+/// Everything at work at once, for all tests that only look: Postgres and Redis with the demo's application on them, a PgBouncer, Vitals
+/// with rules, rows, queues and an Alertmanager, and a Prometheus that scrapes it every second. What a healthy system never shows is
 /// provoked. It is started by the first test that asks, and ends with the process.
 struct LiveStage {
     let servers: Servers
@@ -47,11 +47,12 @@ struct LiveStage {
         let work = Task { await application.run() }
         let alertmanager = try await PrivateServer.alertmanager(
             "{route: {receiver: none}, receivers: [{name: none}]}\n", in: servers.directory)
-        let vitals = try await startVitals(servers, alertmanager: alertmanager.url)
+        let (bouncer, load) = try await startPooler(servers)
+        let vitals = try await startVitals(servers, pooler: bouncer.consoleURL, alertmanager: alertmanager.url)
         let prometheus = try await startPrometheus(scraping: vitals, rules: AlertFiles.path("vitals.yml"), in: servers.directory)
         let stage = LiveStage(
             servers: servers, vitals: vitals, prometheus: prometheus, application: application,
-            holders: try await holdLocks(servers), work: work)
+            holders: try await holdLocks(servers) + [load], work: work)
         try await stage.provoke()
         // A window of 15 s needs as much to look at.
         guard
@@ -79,11 +80,27 @@ struct LiveStage {
             directory: directory, postgres: try await PrivatePostgres.start(postgres), redis: try await PrivateRedis.start(redis))
     }
 
-    private static func startVitals(_ servers: Servers, alertmanager: String) async throws -> RunningVitals {
+    /// A PgBouncer with two clients that do twenty transactions a second.
+    private static func startPooler(_ servers: Servers) async throws -> (PrivatePgBouncer, load: ChildProcess) {
+        let bouncer = try await PrivatePgBouncer.start(
+            PrivatePgBouncer.Options(
+                databases: [
+                    "app = host=127.0.0.1 port=\(servers.postgres.port) dbname=postgres user=postgres pool_size=5 reserve_pool=1"
+                ], users: ["app": "secret"]), in: servers.directory)
+        let script = try servers.directory.write("load.sql", "SELECT pg_sleep(0.001);\n")
+        var command = ChildProcess.Command(
+            try Programs.path(of: "pgbench"), ["-n", "-c", "2", "-R", "20", "-T", "3600", "-f", script, "app"],
+            log: servers.directory.path("pgbench.log"), directory: servers.directory.path)
+        command.environment = ["PGHOST": "127.0.0.1", "PGPORT": "\(bouncer.port)", "PGUSER": "app", "PGPASSWORD": "secret"]
+        return (bouncer, try await ChildProcess(command))
+    }
+
+    private static func startVitals(_ servers: Servers, pooler: String, alertmanager: String) async throws -> RunningVitals {
         let rules = try servers.directory.write("provoked.yml", provoked("vector(1)"))
         let token = try servers.directory.write("token", token + "\n")
         return try await RunningVitals.serve(
-            ["--web.admin-token-file", token], environment: servers.environment, in: servers.directory,
+            ["--web.admin-token-file", token],
+            environment: servers.environment.merging(["PGBOUNCER_URL": pooler]) { $1 }, in: servers.directory,
             configuration: """
                 sample: {interval: 1s, max_age: 500ms}
                 rule_files: ["\(AlertFiles.path("vitals.yml"))", "\(rules)"]

@@ -40,6 +40,26 @@ func findings(
         #expect(settings.configuration.targets.map(\.kind) == [.postgres, .redis])
     }
 
+    @Test("PgBouncers are targets of a kind of their own, from the file and from PGBOUNCER_URL, with switches of their own")
+    func pgBouncers() throws {
+        let file = """
+            targets:
+              postgres: [{name: main, url: "postgres://db/app"}]
+              pgbouncer:
+                - {name: east, url: "postgres://stats:s3cret@east/", labels: {zone: a}, collectors: {pgbouncer_pool: false}}
+                - {name: west, url: "postgres://stats@west:7000/pgbouncer"}
+            """
+        let settings = try settings(
+            file: file, environment: ["PGBOUNCER_URL": "postgres://stats@127.0.0.1"], ["--no-collector.pgbouncer_clients"])
+        let targets = settings.configuration.targets
+        #expect(targets.map(\.name) == ["main", "east", "west", "pgbouncer"])
+        #expect(targets.map(\.kind) == [.postgres, .pgbouncer, .pgbouncer, .pgbouncer])
+        let off = ["pgbouncer_clients": false]
+        #expect(targets.map(\.collectors) == [[:], ["pgbouncer_pool": false, "pgbouncer_clients": false], off, off])
+        let wrong = try findings(file: "targets: {pgbouncer: [{name: a, url: \"postgres://h\", collectors: {pools: true}}]}")
+        #expect(wrong.count == 1 && wrong.first?.message.contains("pgbouncer_pools") == true)
+    }
+
     @Test("A whole file is read, with ${NAME} expanded from the environment")
     func wholeFile() throws {
         let file = """

@@ -60,7 +60,7 @@ struct PgBouncerSockets: Sendable {
         for row in rows {
             let name = Name(database: try row.string(databasePlace) ?? "", user: try row.string(userPlace) ?? "")
             var state = try row.string(statePlace) ?? ""
-            // Until 1.21 a client without a server is 'active' too; since then it is 'idle'.
+            // Until 1.24 a client without a server is 'active' too; later versions say 'idle'.
             if state == "active", let link, try (row.string(link) ?? "").isEmpty { state = "idle" }
             var owner = owners[name] ?? Owner()
             var counted = owner.states[state] ?? State()

@@ -77,7 +77,7 @@ struct Pages: Sendable {
 
     private func dashboardLinks(_ html: inout HTML) {
         html.markup("<li>Dashboards for Grafana:")
-        for name in ["overview", "database", "postgres", "authentication", "cache"] {
+        for name in ["overview", "database", "postgres", "pgbouncer", "authentication", "cache"] {
             html.markup(" <a href=\"/dashboards/")
             html.path(name)
             html.markup("\">")
