@@ -73,6 +73,7 @@ let package = Package(
     ]
         + room("YAML", ["CYAML"], strict)
         + room("MetricsModel", [])
+        + room("Exposition", ["MetricsModel", "CZlib"], strict)
         + room("SampleStore", ["MetricsModel"], strict, tests: ["PromQL"])
         + room("RemoteWrite", ["MetricsModel", "CSnappy"], strict)
         + room("PromQL", ["MetricsModel", "CRE2"], tests: ["Alerting", "Fuzzing"])
@@ -91,7 +92,7 @@ let package = Package(
         + room(
             "Web",
             [
-                "MetricsModel", "PromQL", "Alerting", "Health", "Records", "RemoteWrite", "YAML", "CZlib", "CCrypt",
+                "MetricsModel", "Exposition", "PromQL", "Alerting", "Health", "Records", "RemoteWrite", "YAML", "CZlib", "CCrypt",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -133,7 +134,8 @@ let package = Package(
             .executableTarget(
                 name: "benchmarks",
                 dependencies: [
-                    "Demo", "Postgres", "Redis", "Alerting", "CMalloc", "MetricsModel", "PromQL", "SampleStore",
+                    "Demo", "Postgres", "Redis", "Alerting", "CMalloc", "Exposition", "MetricsModel", "PromQL",
+                    "SampleStore",
                 ],
                 path: "Tests/Benchmarks", swiftSettings: settings),
         ]

@@ -47,6 +47,39 @@ struct RuleReadsTests {
             ])
     }
 
+    @Test(
+        "The metrics that rules read are known by name, by pattern, or not at all",
+        arguments: [
+            ("a > 1", "", "a"), ("absent(b)", "", "b"), ("a unless b", "", "ab"),
+            ("sum(rate({__name__=~\"a|c\"}[5m]))", "", "ac"),
+            ("{__name__=~\"[bc]\"}", "", "bc"), ("{__name__!=\"b\",__name__!=\"\"}", "", "ac"), ("{job=\"x\"}", "", "abc"),
+            ("{__name__=~\".+\",job=\"x\"}", "", "abc"), ("vector(1)", "", ""),
+            ("a > 1", "no query: {{ $value }}", "abc"), ("a > 1", "{{ urlquery \"b\" }}", "a"), ("a > 1", "query", "a"),
+            ("a > 1", "{{ with query `b` }}{{ . | first | value }}{{ end }}", "abc"),
+        ])
+    func readNames(expression: String, annotation: String, wanted: String) throws {
+        let file = try rules(
+            """
+            groups:
+            - name: g
+              rules:
+              - alert: A
+                expr: '\(expression)'
+                annotations: {x: '\(annotation)'}
+            """)
+        let names = ReadNames(rules: [file])
+        #expect(["a", "b", "c"].filter { names.contains($0) }.joined() == wanted)
+    }
+
+    @Test("A histogram is read under the names of its parts")
+    func readHistogram() throws {
+        let file = try rules("groups: [{name: g, rules: [{record: r, expr: 'rate(h_bucket[5m])'}]}]")
+        let names = ReadNames(rules: [file])
+        #expect(names.contains(Family("h", .histogram, bulk: true, help: "H.")))
+        #expect(!names.contains(Family("h", .gauge, bulk: true, help: "H.")))
+        #expect(!names.contains(Family("other", .histogram, bulk: true, help: "O.")))
+    }
+
     @Test("Rules without series are counted by group and named; what rules record is never missing")
     func inspection() async throws {
         let catalog = NamedSeries(["there"])

@@ -174,7 +174,7 @@ private let prometheus3 =
     }
 
     @Test("Readers of one sample share its bytes, and a new sample is rendered anew")
-    func cache() {
+    func cache() throws {
         let cache = ExpositionCache(registry: Registry())
         func sample(_ value: Double, at time: Int64) -> SampleSet {
             var builder = SampleBuilder(SeriesCache())
@@ -184,11 +184,34 @@ private let prometheus3 =
         let first = sample(1, at: 5)
         // The same time, other content: a scrape that ran into its deadline beside one that did not.
         let second = sample(2, at: 5)
-        let a = cache.bytes(of: first, format: .text, isGzip: false)
-        #expect(String(buffer: a).hasSuffix("demo_events_total 1\n") || String(buffer: a).hasSuffix("demo_events_total 1.0\n"))
-        #expect(String(buffer: cache.bytes(of: second, format: .text, isGzip: false)) != String(buffer: a))
-        #expect(cache.bytes(of: first, format: .text, isGzip: false) == a)
-        #expect(cache.bytes(of: first, format: .text, isGzip: true) == cache.bytes(of: first, format: .text, isGzip: true))
+        func bytes(_ sample: SampleSet, isGzip: Bool) throws -> ByteBuffer {
+            guard case .whole(let bytes) = cache.body(of: sample, format: .text, isGzip: isGzip).body else {
+                throw SupportError("a small sample is kept")
+            }
+            return bytes
+        }
+        let a = try bytes(first, isGzip: false)
+        #expect(String(buffer: a).hasSuffix("demo_events_total 1\n"))
+        #expect(String(buffer: try bytes(second, isGzip: false)) != String(buffer: a))
+        #expect(try bytes(first, isGzip: false) == a)
+        #expect(try bytes(first, isGzip: true) == bytes(first, isGzip: true))
+    }
+
+    @Test("A text of megabytes is sent as it is made, to readers of every kind")
+    func large() async throws {
+        let count = ExpositionCache.samplesKeptMax + 1
+        try await withServer(metrics: FixedMetrics(seriesCount: count)) { running async throws in
+            let url = "http://127.0.0.1:\(running.port)/metrics"
+            let plain = try await shell("curl -s \(url)")
+            #expect(plain.output.split(separator: "\n").count > count)
+            #expect(running.value("vitals_scrape_size_bytes", ["format": "text"]) == Double(plain.output.utf8.count))
+            #expect(try await shell("curl -s --compressed \(url)").output == plain.output)
+            // Without chunks the end of the connection is the end of the text.
+            #expect(try await shell("curl -s -0 \(url)").output == plain.output)
+            let head = try await shell("curl -s -I \(url)")
+            #expect(head.output.hasPrefix("HTTP/1.1 200"))
+            #expect(!head.output.lowercased().contains("content-length"))
+        }
     }
 
     @Test("promtool finds nothing wrong with the server's own metrics")

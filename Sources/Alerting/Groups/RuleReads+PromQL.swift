@@ -6,7 +6,8 @@ extension PromQLRuleExpression {
         var reader = ReadsOfPromQL(expression)
         let root = reader.node(expression.root)
         return RuleReads(
-            root: root, reach: expression.reach(lookback: engine.lookback), madeLabels: reader.madeLabels)
+            root: root, reach: expression.reach(lookback: engine.lookback), madeLabels: reader.madeLabels,
+            selectors: expression.selectors.map(\.matchers))
     }
 }
 

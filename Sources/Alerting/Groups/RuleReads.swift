@@ -44,14 +44,17 @@ public struct RuleReads: Sendable {
     public let reach: Int64
     /// Labels whose values the expression itself makes: `label_replace`, `count_values`, `group_left (x)`.
     public let madeLabels: Set<String>
+    /// The matchers of every selector, those whose series the result does not depend on among them: what `absent` and `unless` read.
+    public let selectors: [[LabelMatcher]]
 
-    public init(root: Node, reach: Int64, madeLabels: Set<String>) {
+    public init(root: Node, reach: Int64, madeLabels: Set<String>, selectors: [[LabelMatcher]]) {
         self.root = root
         self.reach = reach
         self.madeLabels = madeLabels
+        self.selectors = selectors
     }
 
-    public static let nothing = RuleReads(root: .always, reach: 0, madeLabels: [])
+    public static let nothing = RuleReads(root: .always, reach: 0, madeLabels: [], selectors: [])
 
     /// Those without whose series the result can be empty, in the order of the text.
     public var needed: [RuleSelector] { Self.needed(root) }

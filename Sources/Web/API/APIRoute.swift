@@ -72,12 +72,12 @@ extension WebResponse {
 
     /// With its body compressed, when that is taken, not done yet, and worth it.
     func gzipped(_ isTaken: Bool) -> WebResponse {
-        guard isTaken, body.readableBytes >= Self.gzipBytesMin,
+        guard isTaken, case .whole(let body) = body, body.readableBytes >= Self.gzipBytesMin,
             !headers.contains(where: { $0.0 == "Content-Encoding" }),
             let compressed = Gzip.compress(Array(body.readableBytesView))
         else { return self }
         var response = self
-        response.body = ByteBuffer(bytes: compressed)
+        response.body = .whole(ByteBuffer(bytes: compressed))
         response.headers.append(("Content-Encoding", "gzip"))
         response.headers.append(("Vary", "Accept-Encoding"))
         return response

@@ -1,6 +1,5 @@
 import HTTPTypes
 import MetricsModel
-import NIOCore
 import Synchronization
 
 extension HTTPField.Name {
@@ -41,20 +40,11 @@ final class MetricsEndpoint: Sendable {
         let wanted = Negotiation(accept: joined(request, .accept), acceptEncoding: joined(request, .acceptEncoding))
         let sample = await provider.sample(deadline: .now + allowance(request))
         let names = Set(request.query.all("name[]"))
-        var body =
+        let format = wanted.format.format
+        let (body, isGzip) =
             names.isEmpty
-            ? cache.bytes(of: sample, format: wanted.format.format, isGzip: wanted.isGzip)
-            : cache.bytes(of: sample, names: names, format: wanted.format.format)
-        var isGzip = wanted.isGzip
-        if isGzip, !names.isEmpty {
-            if let compressed = Gzip.compress(Array(body.readableBytesView)) {
-                body = .init(bytes: compressed)
-            } else {
-                isGzip = false
-            }
-        }
-        // zlib without memory leaves the plain bytes: say what they are.
-        isGzip = isGzip && body.getInteger(at: body.readerIndex, as: UInt16.self) == 0x1F8B
+            ? cache.body(of: sample, format: format, isGzip: wanted.isGzip)
+            : cache.body(of: sample, names: names, format: format, isGzip: wanted.isGzip)
         var response = WebResponse(contentType: wanted.format.contentType, body: body)
         response.headers.append(("Vary", "Accept, Accept-Encoding"))
         if isGzip { response.headers.append(("Content-Encoding", "gzip")) }

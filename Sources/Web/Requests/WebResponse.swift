@@ -1,20 +1,36 @@
 import NIOCore
 
-/// An answer: status, headers, and a body that is there in full.
+/// What an answer carries.
+enum WebBody: Sendable {
+    /// There in full, and its length in the head.
+    case whole(ByteBuffer)
+    /// Made while it is sent.
+    case chunks(ExpositionChunks)
+
+    /// Nil while it is not known.
+    var byteCount: Int? {
+        switch self {
+        case .whole(let bytes): bytes.readableBytes
+        case .chunks: nil
+        }
+    }
+}
+
+/// An answer: status, headers and body.
 struct WebResponse: Sendable {
     var status: Int
     var contentType: String?
     var headers: [(String, String)] = []
-    var body: ByteBuffer
+    var body: WebBody
 
-    init(status: Int = 200, contentType: String?, body: ByteBuffer) {
+    init(status: Int = 200, contentType: String?, body: WebBody) {
         self.status = status
         self.contentType = contentType
         self.body = body
     }
 
     init(status: Int = 200, contentType: String?, body: some Sequence<UInt8>) {
-        self.init(status: status, contentType: contentType, body: ByteBuffer(bytes: body))
+        self.init(status: status, contentType: contentType, body: .whole(ByteBuffer(bytes: body)))
     }
 
     /// JSON that must not be cached.

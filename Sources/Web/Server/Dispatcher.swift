@@ -42,7 +42,7 @@ struct Dispatcher: Sendable {
         // A body that was not read is not worth reading: it would come before the next request on this connection.
         let mustClose = response.status == 413
         let head = head(response, trace, settings, mustClose: mustClose)
-        let body = request.method == .head ? ResponseBody() : ResponseBody(byteBuffer: response.body)
+        let body = request.method == .head ? ResponseBody() : ResponseBody(response.body)
         try await writer.write(response: head, body: body)
         if mustClose { try await channel.close(mode: .all).get() }
     }
@@ -100,7 +100,7 @@ struct Dispatcher: Sendable {
     {
         var head = HTTPResponse(status: .init(code: response.status))
         head.headerFields[.date] = httpDate()
-        head.headerFields[.contentLength] = "\(response.body.readableBytes)"
+        if let length = response.body.byteCount { head.headerFields[.contentLength] = "\(length)" }
         if let type = response.contentType { head.headerFields[.contentType] = type }
         head.headerFields[.xContentTypeOptions] = "nosniff"
         head.headerFields[.traceparent] = trace.traceparent
@@ -125,7 +125,7 @@ struct Dispatcher: Sendable {
         guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = [
             "method": "\(printable(request.method.rawValue, 16))", "path": "\(printable(path ?? "malformed", 200))",
-            "status": "\(response.status)", "bytes": "\(response.body.readableBytes)",
+            "status": "\(response.status)", "bytes": "\(response.body.byteCount.map(String.init) ?? "chunked")",
             "duration_ms": "\((elapsed.secondsValue * 1e6).rounded() / 1000)", "trace_id": "\(trace.traceID)",
         ]
         if level >= .warning {
@@ -140,5 +140,18 @@ struct Dispatcher: Sendable {
         String(
             String.UnicodeScalarView(text.unicodeScalars.prefix(lengthMax).map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 })
         )
+    }
+}
+
+extension ResponseBody {
+    fileprivate init(_ body: WebBody) {
+        switch body {
+        case .whole(let bytes): self.init(byteBuffer: bytes)
+        case .chunks(let chunks):
+            self.init { writer in
+                for chunk in chunks { try await writer.write(chunk) }
+                try await writer.finish(nil)
+            }
+        }
     }
 }

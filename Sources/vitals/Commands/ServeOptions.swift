@@ -42,6 +42,13 @@ struct ServeOptions: ParsableArguments {
     var storageMaxBytes = 128 << 20
 
     @Option(
+        name: .customLong("storage.bulk-series"),
+        help:
+            "Which series of families with one for each table or index are kept: those that a rule reads, or all. /metrics has all of them."
+    )
+    var bulkSeries = BulkSeries.read
+
+    @Option(
         name: .customLong("sample.interval"),
         help: "How often the timer samples, as a Prometheus duration. Default: the file's, or 15s.")
     var sampleInterval: String?

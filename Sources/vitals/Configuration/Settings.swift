@@ -16,6 +16,7 @@ struct Settings: Sendable {
     /// Nil: as long as the rules need.
     let storageRetention: Duration?
     let storageMaxBytes: Int
+    let bulkSeries: BulkSeries
     let query: QuerySettings
     let logLevel: Logger.Level
     let logFormat: LogFormat
@@ -118,6 +119,7 @@ struct Settings: Sendable {
         adminTokenFile = options.adminTokenFile
         maxRequests = options.maxRequests
         storagePath = options.storagePath
+        bulkSeries = options.bulkSeries
         storageMaxBytes = options.storageMaxBytes
         self.query = query
         logLevel = options.logLevel

@@ -76,6 +76,7 @@ actor Reloader {
                 metadata: ["retention": "\(Retention.text(retention.duration.milliseconds))"])
         }
         store.setRetention(retention.duration)
+        store.setBulkNames(settings.bulkSeries.names(files))
         state.loaded(reaching: retention.reach)
         sampleInterval.set(settings.configuration.sample.interval)
         await rules.load(files, settings: RuleSettings(settings))

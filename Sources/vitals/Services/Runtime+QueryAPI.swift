@@ -126,7 +126,7 @@ extension Settings {
             "query.timeout": PrometheusDuration.text(milliseconds: query.timeout.milliseconds),
             "sample.interval": PrometheusDuration.text(milliseconds: configuration.sample.interval.milliseconds),
             "sample.max-age": PrometheusDuration.text(milliseconds: configuration.sample.maxAge.milliseconds),
-            "storage.max-bytes": "\(storageMaxBytes)", "storage.path": storagePath,
+            "storage.bulk-series": bulkSeries.rawValue, "storage.max-bytes": "\(storageMaxBytes)", "storage.path": storagePath,
             "storage.retention": storageRetention.map { PrometheusDuration.text(milliseconds: $0.milliseconds) } ?? "",
             "web.config.file": webConfigFile ?? "", "web.cors.origin": query.corsOrigin,
             "web.enable-remote-write-receiver": "\(query.receivesRemoteWrite)",

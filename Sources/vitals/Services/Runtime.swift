@@ -54,6 +54,8 @@ struct Runtime {
         let own = TargetIdentity(
             name: "vitals", kind: .vitals, instance: settings.listenAddresses.first.map { "\($0)" } ?? "vitals")
         let opened = try Self.openStore(settings, Retention(given: settings.storageRetention, rules: ruleFiles), logger)
+        // Before the first sample: the rules are loaded later.
+        opened.setBulkNames(settings.bulkSeries.names(ruleFiles))
         store = opened
         let writer = StoreWriter(store: opened, identities: targets.identities + [own])
         let report = OwnReportSlot()
