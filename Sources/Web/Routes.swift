@@ -17,6 +17,7 @@ extension Route {
             Route([.get], "/alerts", handle: pages.alerts),
             Route([.get], "/receivers", handle: pages.receivers),
             Route([.get], "/graph", handle: graph.page),
+            Route([.get], "/statements", handle: pages.statements),
             Route([.get], "/runbooks/{alert}", handle: pages.runbook),
             Route([.get], "/dashboards/{name}", handle: pages.dashboard),
             Route([.get], "/api/health") { (_) throws(WebError) in .health(health.report.apiHealth) },
@@ -30,6 +31,7 @@ extension Route {
                 health.report.isReady ? .text("Vitals is Ready.\n") : .text("Vitals is not ready.\n", status: 503)
             },
             Route([.post, .put], "/-/reload", .administrator) { (_) throws(WebError) in try await reload(sources) },
+            Route.api([.get], "/api/postgres/statements", settings.origins, handle: StatementsAPI(sources: sources).statements),
             Route.api([.get], "/api/v1/rules", settings.origins, handle: rules.rules),
             Route.api([.get], "/api/v1/alerts", settings.origins, handle: rules.alerts),
             Route.api([.get], "/api/v1/status/buildinfo", settings.origins) { _ in rules.buildInfo() },

@@ -37,6 +37,8 @@ public struct WebSources: Sendable {
     public var notifications: Notifications?
     /// Pings of dead man's switches.
     public var heartbeats: (@Sendable () -> [HeartbeatView])?
+    /// The statements of the sampled Postgres servers. Asks them what runs now: by the page and its API only.
+    public var statements: (@Sendable (StatementQueryView) async -> [StatementListView])?
 
     public init(
         metrics: any MetricsProvider, health: HealthMonitor, services: [HealthService] = HealthService.documented,

@@ -26,6 +26,7 @@ struct Pages: Sendable {
             html.markup("\">Metrics</a></li>")
             html.markup("<li><a href=\"/alerts\">Alerts and rules</a></li>")
             if sources.queries != nil { html.markup("<li><a href=\"/graph\">Graph</a></li>") }
+            if sources.statements != nil { html.markup("<li><a href=\"/statements\">Statements</a></li>") }
             if sources.notifications != nil { html.markup("<li><a href=\"/receivers\">Receivers and mutes</a></li>") }
             if sources.dashboard != nil { dashboardLinks(&html) }
             html.markup("<li><a href=\"/api/health\">Health as JSON</a>, ")

@@ -15,6 +15,7 @@ struct QueryRooms {
     let sampler: Sampler
     /// Of every target, Vitals itself last.
     let identities: [TargetIdentity]
+    let postgres: [PostgresTarget]
     let reload: ReloadState
     let started = unixMilliseconds()
 
@@ -23,6 +24,7 @@ struct QueryRooms {
         sources.catalog = store
         sources.scrapeTargets = { await targets() }
         sources.status = { status() }
+        if !postgres.isEmpty { sources.statements = { await statements($0) } }
         if settings.query.receivesRemoteWrite {
             sources.remoteWrite = RemoteWriteReceiver(sink: StoreSink(store: store), registry: registry, now: unixMilliseconds)
         }
@@ -44,6 +46,25 @@ struct QueryRooms {
                 interval: PrometheusDuration.text(milliseconds: interval.milliseconds),
                 timeout: PrometheusDuration.text(milliseconds: min(interval, .seconds(10)).milliseconds),
                 metadata: target?.families.map { MetricMetadata($0.family) } ?? [])
+        }
+    }
+
+    /// How long a server may take to say what runs there now.
+    private static let statementTimeout: Duration = .seconds(3)
+
+    /// All servers at once; one that does not answer says so.
+    private func statements(_ query: StatementQueryView) async -> [StatementListView] {
+        let order = StatementOrder(rawValue: query.order.rawValue) ?? .total
+        let wanted = postgres.filter { query.target == nil || $0.identity.name == query.target }
+        return await withTaskGroup(of: (Int, StatementReport).self) { group in
+            for (place, target) in wanted.enumerated() {
+                group.addTask {
+                    (place, await target.statements(by: order, limit: query.limit, deadline: .now + Self.statementTimeout))
+                }
+            }
+            var reports = [StatementReport?](repeating: nil, count: wanted.count)
+            for await (place, report) in group { reports[place] = report }
+            return reports.compactMap { $0 }.map(StatementListView.init)
         }
     }
 
@@ -153,5 +174,23 @@ extension Settings {
             ]
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+extension StatementListView {
+    fileprivate init(_ report: StatementReport) {
+        self.init(
+            target: report.target, showsText: report.showsText, readAt: report.readAt,
+            entries: report.entries.map {
+                Entry(
+                    queryID: $0.queryID, user: $0.user, database: $0.database, calls: $0.calls, totalSeconds: $0.totalSeconds,
+                    meanSeconds: $0.meanSeconds, maxSeconds: $0.maxSeconds, rows: $0.rows, firstSeen: $0.firstSeen,
+                    text: $0.text)
+            },
+            running: report.running.map {
+                Running(
+                    pid: $0.pid, user: $0.user, database: $0.database, application: $0.application, ageSeconds: $0.ageSeconds,
+                    wait: $0.wait, text: $0.text)
+            }, runningError: report.runningError, thresholdSeconds: report.thresholdSeconds)
     }
 }

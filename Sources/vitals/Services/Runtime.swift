@@ -95,7 +95,7 @@ struct Runtime {
             notifications: notifications, heartbeats: heartbeats, health: health, reloader: reloader,
             rooms: QueryRooms(
                 settings: settings, store: opened, sampler: sampler, identities: targets.identities + [own],
-                reload: reloader.state),
+                postgres: targets.postgres, reload: reloader.state),
             logger: logger)
         report.fill(
             OwnReport(

@@ -7,6 +7,7 @@ import Sampling
 /// The configured servers as targets of the sampler.
 struct Targets {
     let all: [any SampleTarget]
+    let postgres: [PostgresTarget]
     /// The sessions of Postgres targets by name: rows are written over the kept connection too.
     let sessions: [String: PostgresSession]
 
@@ -18,6 +19,7 @@ struct Targets {
         let logger = Logger(label: "sampling")
         var findings: [Finding] = []
         var all: [any SampleTarget] = []
+        var postgres: [PostgresTarget] = []
         var sessions: [String: PostgresSession] = [:]
         for target in configuration.targets {
             let several = configuration.targets.filter { $0.kind == target.kind }.count > 1
@@ -29,12 +31,13 @@ struct Targets {
                     let address = try PostgresConfiguration(target.url)
                     let session = PostgresSession(address, readiness: readiness)
                     sessions[target.name] = session
-                    all.append(
-                        PostgresTarget(
-                            identity: TargetIdentity(
-                                name: target.name, kind: .postgres, instance: address.instance, labels: labels),
-                            session: session, settings: try PostgresTargetSettings(target, configuration),
-                            now: unixMilliseconds, log: log))
+                    let server = PostgresTarget(
+                        identity: TargetIdentity(
+                            name: target.name, kind: .postgres, instance: address.instance, labels: labels),
+                        session: session, settings: try PostgresTargetSettings(target, configuration),
+                        now: unixMilliseconds, log: log)
+                    postgres.append(server)
+                    all.append(server)
                 case .redis:
                     let url = try RedisURL(target.url)
                     all.append(
@@ -56,6 +59,7 @@ struct Targets {
         }
         guard findings.isEmpty else { throw Findings(all: findings) }
         self.all = all
+        self.postgres = postgres
         self.sessions = sessions
     }
 }
