@@ -206,6 +206,31 @@ struct StatementsServerTests {
         await server.stop()
     }
 
+    @Test("Where the database of the address lacks the extension, another that has it answers for the whole server")
+    func standIn() async throws {
+        let directory = try TemporaryDirectory()
+        let server = try await SharedPostgres.start(in: directory)
+        try await SharedPostgres.run(["CREATE DATABASE bare"], on: server.url)
+        let bare = server.url(user: "postgres", database: "bare")
+        let fixture = try PostgresFixture(bare)
+        for _ in 0..<4 { _ = await fixture.sample() }
+        let before = await fixture.sample().reading("db_queries_total", ["query_type": "insert"])
+        try await SharedPostgres.run(
+            ["CREATE TABLE t (n int)"] + Array(repeating: "INSERT INTO t VALUES (1)", count: 7), on: bare)
+        for _ in 0..<3 { _ = await fixture.sample() }
+        let sample = await fixture.sample()
+        #expect(sample.reading("db_queries_total", ["query_type": "insert"]) == (before ?? .nan) + 7)
+        #expect(!sample.failed.contains("stat_statements"))
+        // Nobody else has it: it is skipped, as before there was one.
+        try await SharedPostgres.run(["DROP EXTENSION pg_stat_statements"], on: server.url)
+        _ = await fixture.sample(after: .seconds(61))
+        _ = await fixture.sample(after: .seconds(61))
+        let without = await fixture.sample()
+        #expect(without.reading("db_queries_total") == nil)
+        await fixture.close()
+        await server.stop()
+    }
+
     @Test("People see texts without literals, and what is running now, when texts are on")
     func people() async throws {
         let directory = try TemporaryDirectory()

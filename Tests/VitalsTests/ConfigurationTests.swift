@@ -86,6 +86,7 @@ func findings(
             queries:
               - {name: orders_open, sql: "SELECT count(*) AS n FROM orders", value: n}
             thresholds: {slow_query: 250ms, largest_tables: 5, disk_free_ratio: 0.1}
+            statements: {text: on, query_label: true, text_memory_bytes: 33554432}
             """
         let configuration = try settings(file: file, environment: ["DB_PASSWORD": "s3cret"]).configuration
         #expect(configuration.targets.first?.url == "postgres://vitals:s3cret@db:5432/app")
@@ -103,6 +104,8 @@ func findings(
         #expect(configuration.alerting.externalLabels["region"] == "eu")
         #expect(configuration.queues.map(\.key) == ["mails", "s:events"])
         #expect(configuration.queries.first?.valueColumn == "n")
+        #expect(configuration.statements.text && configuration.statements.queryLabel)
+        #expect(configuration.statements.textMemoryBytes == 32 << 20)
         #expect(configuration.thresholds.slowQuery == .milliseconds(250))
     }
 

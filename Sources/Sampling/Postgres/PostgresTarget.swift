@@ -73,25 +73,29 @@ public actor PostgresTarget: SampleTarget {
         }
         guard let server else { return await down(.init(.internal, "nothing known"), since: started, roundTrips: 0) }
         let context = QuestionContext(version: prepared.version, server: server, database: prepared.traits)
-        let plan = remembered.plan(at: time, context)
-        var along = plan.compactMap { asked in
-            if case .ask = asked.plan {
-                Statement(
+        let standIn = await standIn(for: context)
+        let plan = remembered.plan(at: time, context, elsewhere: standIn?.context)
+        let asked = plan.filter { if case .ask = $0.plan { true } else { false } }
+        func statements(elsewhere: Bool) -> [Statement] {
+            asked.filter { $0.isElsewhere == elsewhere }.map { asked in
+                let context = elsewhere ? standIn?.context ?? context : context
+                return Statement(
                     asked.question.sql(context), asked.question.parameters(settings), preparation: asked.question.preparation,
                     limits: asked.question.limits)
-            } else {
-                nil
             }
         }
+        var along = statements(elsewhere: false)
         let ownCount = along.count
         let isListDue = databases.isDue(at: time)
         if isListDue { along += SampledDatabases.statements }
 
-        let (answer, others, verdict) = await ask(server, at: time, by: limit, along: along)
+        let (answer, others, verdict) = await ask(
+            server, at: time, by: limit, along: along, standIn: standIn?.place, statements(elsewhere: true))
         if let silence = answer.silence {
             return await down(silence, since: started, roundTrips: prepared.roundTrips + answer.roundTrips)
         }
-        let (families, outcomes) = remembered.take(plan, context, answer.along, answer.alongDurations, at: time)
+        let (answers, durations) = PostgresTarget.inOrder(asked, answer, standIn.flatMap { others[$0.place] })
+        let (families, outcomes) = remembered.take(plan, context, answers, durations, at: time)
         let sample = await assemble(
             answer, others, verdict, (families, outcomes), since: started, at: time,
             roundTrips: prepared.roundTrips + answer.roundTrips)
@@ -99,17 +103,54 @@ public actor PostgresTarget: SampleTarget {
         return sample
     }
 
+    /// A database that has what that of the address lacks, for questions that any database of the server answers.
+    private func standIn(for home: QuestionContext) async -> (place: Int, context: QuestionContext)? {
+        guard remembered.isMissing(in: home) else { return nil }
+        for (place, entry) in databases.all.enumerated() {
+            guard let traits = await entry.database.knownTraits else { continue }
+            var context = home
+            context.database = traits
+            if remembered.isMet(in: context) { return (place, context) }
+        }
+        return nil
+    }
+
+    /// The answers in the order of the questions, wherever they were asked.
+    private static func inOrder(
+        _ asked: [RememberedCollectors.Asked], _ home: PostgresDatabase.Answer, _ standIn: PostgresDatabase.Answer?
+    ) -> (answers: [Result<Rows, PostgresError>], durations: [Duration]) {
+        var answers: [Result<Rows, PostgresError>] = []
+        var durations: [Duration] = []
+        var (homePlace, standInPlace) = (0, 0)
+        for question in asked {
+            let answer = question.isElsewhere ? standIn : home
+            let place = question.isElsewhere ? standInPlace : homePlace
+            if question.isElsewhere { standInPlace += 1 } else { homePlace += 1 }
+            guard let answer, answer.along.indices.contains(place) else {
+                answers.append(.failure(.init(.timeout, "the database that stands in was not asked")))
+                durations.append(.zero)
+                continue
+            }
+            answers.append(answer.along[place])
+            durations.append(answer.alongDurations[place])
+        }
+        return (answers, durations)
+    }
+
     /// Connected databases are asked along with the home; others connect only when the server has just answered there, and so does
     /// the new login: a frozen server gets no further connection.
     private func ask(
-        _ server: ServerTraits, at time: Int64, by limit: ContinuousClock.Instant, along statements: [Statement]
+        _ server: ServerTraits, at time: Int64, by limit: ContinuousClock.Instant, along statements: [Statement],
+        standIn: Int?, _ standInStatements: [Statement]
     ) async -> (PostgresDatabase.Answer, [PostgresDatabase.Answer?], LoginProbe.Verdict) {
         let all = databases.all
+        func along(_ place: Int) -> [Statement] { place == standIn ? standInStatements : [] }
         return await withTaskGroup(of: (Int, PostgresDatabase.Answer).self) { group in
             var waiting: [Int] = []
             for (place, entry) in all.enumerated() {
                 if await entry.database.session.isConnected() {
-                    group.addTask { (place, await entry.database.ask(server, at: time, by: limit)) }
+                    let along = along(place)
+                    group.addTask { (place, await entry.database.ask(server, at: time, by: limit, along: along)) }
                 } else {
                     waiting.append(place)
                 }
@@ -119,7 +160,8 @@ public actor PostgresTarget: SampleTarget {
             var verdict = LoginProbe.Verdict.unknown
             if answer.silence == nil {
                 for place in waiting {
-                    group.addTask { (place, await all[place].database.ask(server, at: time, by: limit)) }
+                    let along = along(place)
+                    group.addTask { (place, await all[place].database.ask(server, at: time, by: limit, along: along)) }
                 }
                 verdict = await tryLogin(at: time, by: limit)
             }

@@ -163,6 +163,7 @@ extension StatementSampler: RememberingCollector {
 
     var name: String { "stat_statements" }
     var conditions: [Condition] { [.extension(StatementSampler.extensionName)] }
+    var isServerWide: Bool { true }
 
     func questions(_ context: QuestionContext) -> [Question] {
         let parameter = totalsParameter

@@ -30,6 +30,9 @@ actor PostgresDatabase {
 
     // MARK: Facts
 
+    /// As last read; nil before the first connection.
+    var knownTraits: DatabaseTraits? { facts?.traits }
+
     struct Preparation {
         let version: Int
         let traits: DatabaseTraits

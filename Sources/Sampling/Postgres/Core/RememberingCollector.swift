@@ -2,7 +2,7 @@ internal import MetricsModel
 internal import Postgres
 
 /// A collector whose answers mean something only beside earlier ones: counters that go on over resets, texts that are fetched once.
-/// It is asked in the database of the target's address.
+/// It is asked in the database of the target's address, or where that lacks what it needs and any database answers for the server, in another.
 protocol RememberingCollector: Sendable {
     /// What it is switched on and off by.
     var name: String { get }
@@ -11,6 +11,8 @@ protocol RememberingCollector: Sendable {
     func questions(_ context: QuestionContext) -> [Question]
     /// Conditions of all the questions that it may ever ask.
     var conditions: [Condition] { get }
+    /// Any database of the server that fulfils the conditions gives the same answers.
+    var isServerWide: Bool { get }
     /// Whether the collector does without the question's answer.
     func isOptional(_ question: String) -> Bool
     /// Takes an answer.
@@ -20,6 +22,8 @@ protocol RememberingCollector: Sendable {
 }
 
 extension RememberingCollector {
+    var isServerWide: Bool { false }
+
     func isOptional(_ question: String) -> Bool { false }
 }
 
@@ -53,14 +57,35 @@ struct RememberedCollectors: Sendable {
 
         let collector: Int
         let question: Question
+        /// Not in the database of the target's address.
+        let isElsewhere: Bool
         let plan: Plan
     }
 
-    func plan(at now: Int64, _ context: QuestionContext) -> [Asked] {
+    /// Whether some collector could be asked in another database and not in that of the address.
+    func isMissing(in context: QuestionContext) -> Bool {
+        collectors.contains { $0.isServerWide && !RememberedCollectors.isMet($0.conditions, in: context) }
+    }
+
+    /// Whether another database could stand in.
+    func isMet(in other: QuestionContext) -> Bool {
+        collectors.contains { $0.isServerWide && RememberedCollectors.isMet($0.conditions, in: other) }
+    }
+
+    private static func isMet(_ conditions: [Condition], in context: QuestionContext) -> Bool {
+        conditions.allSatisfy { $0.holds(in: context) }
+    }
+
+    /// `elsewhere`: the database that stands in for that of the address, when there is one.
+    func plan(at now: Int64, _ home: QuestionContext, elsewhere: QuestionContext? = nil) -> [Asked] {
         collectors.indices.flatMap { collector in
-            collectors[collector].questions(context).map { question in
+            let isHome =
+                !collectors[collector].isServerWide || RememberedCollectors.isMet(collectors[collector].conditions, in: home)
+            let context = isHome ? home : elsewhere ?? home
+            return collectors[collector].questions(context).map { question in
+                let isElsewhere = !isHome && elsewhere != nil
                 if let unmet = question.conditions.first(where: { !$0.holds(in: context) }) {
-                    return Asked(collector: collector, question: question, plan: .skip(unmet))
+                    return Asked(collector: collector, question: question, isElsewhere: false, plan: .skip(unmet))
                 }
                 let state = states[question.name] ?? AnswerState()
                 let plan: Asked.Plan =
@@ -69,7 +94,7 @@ struct RememberedCollectors: Sendable {
                     case .reuse: .reuse
                     case .failed(let error): .failed(error)
                     }
-                return Asked(collector: collector, question: question, plan: plan)
+                return Asked(collector: collector, question: question, isElsewhere: isElsewhere, plan: plan)
             }
         }
     }
