@@ -209,10 +209,20 @@ struct ReplicationTests {
             }
             #expect(fails)
         }
+        // With the row in the way removed it goes on.
+        try await SharedPostgres.run(["DELETE FROM t WHERE n = 101"], on: subscriber.url)
+        try await SharedPostgres.run(["INSERT INTO t VALUES (102)"], on: publisher.url)
+        let reader = try await Client(subscriber.url)
+        let applied = try await comesTrue {
+            try await reader.run("SELECT count(*) FROM t WHERE n = 102").first?.int(0) == 1
+        }
+        #expect(applied)
+        await reader.close()
         try await AskedServer.with(publisher.url) { asked async throws in
             guard version >= 140_000 else { return }
             let decoded = try await comesTrue {
-                try await asked.ask("stat_replication_slots").reading(
+                try await SharedPostgres.run(["UPDATE t SET n = n + 1000 WHERE n = (SELECT max(n) FROM t)"], on: publisher.url)
+                return try await asked.ask("stat_replication_slots").reading(
                     "pg_stat_replication_slots_txns_total", ["slot_name": name]
                 ).map { $0 >= 1 } == true
             }
