@@ -11,6 +11,8 @@ import Support
 struct QueryCost: Sendable {
     let question: String
     let scope: Question.Scope
+    /// How often it is put.
+    let interval: Question.Interval
     var rows = 0
     /// Milliseconds of CPU of the server's process for one execution.
     var processor = 0.0
@@ -59,8 +61,10 @@ struct QueryCost: Sendable {
         let own = await connection.pipeline([Statement("SELECT pg_backend_pid()")], by: deadline)
         let backend = try own.rows(0).first?.int(0) ?? 0
         var costs: [QueryCost] = []
-        for question in QuestionRound.questions where question.conditions.allSatisfy({ $0.holds(in: context) }) {
-            var cost = QueryCost(question: question.name, scope: question.scope)
+        // As a target asks them: those about tables together.
+        let questions = PostgresCollectorSwitch.questions(of: PostgresCollectorSwitch.all)
+        for question in questions where question.conditions.allSatisfy({ $0.holds(in: context) }) {
+            var cost = QueryCost(question: question.name, scope: question.scope, interval: question.interval)
             do {
                 try await cost.execute(question, context, connection, backend, by: deadline)
                 try await cost.explain(question, context, connection, by: deadline)
@@ -77,14 +81,15 @@ struct QueryCost: Sendable {
         _ question: Question, _ context: QuestionContext, _ connection: PostgresConnection, _ backend: Int,
         by deadline: ContinuousClock.Instant
     ) async throws {
-        let statement = Statement(
-            question.sql(context), question.parameters(PostgresTargetSettings()), preparation: question.preparation,
-            limits: question.limits)
+        let statements = question.statements(context)
         // Postgres plans a prepared statement anew five times before it keeps a plan.
-        for _ in 0..<7 { rows = try await connection.pipeline([statement], by: deadline).rows(0).count }
+        for _ in 0..<7 {
+            let result = await connection.pipeline(statements, by: deadline)
+            rows = try statements.indices.reduce(0) { try $0 + result.rows($1).count }
+        }
         let before = QueryCost.processorTime(of: backend)
         let started = ContinuousClock.now
-        for _ in 0..<QueryCost.executions { _ = try await connection.pipeline([statement], by: deadline).rows(0) }
+        for _ in 0..<QueryCost.executions { _ = try await connection.pipeline(statements, by: deadline).rows(0) }
         let runs = Double(QueryCost.executions)
         wall = (ContinuousClock.now - started) / .milliseconds(1) / runs
         processor = (QueryCost.processorTime(of: backend) - before) / runs
@@ -94,22 +99,25 @@ struct QueryCost: Sendable {
         _ question: Question, _ context: QuestionContext, _ connection: PostgresConnection,
         by deadline: ContinuousClock.Instant
     ) async throws {
-        let result = await connection.pipeline(
-            [
-                Statement(
-                    "EXPLAIN (ANALYZE, BUFFERS) \(question.sql(context))", question.parameters(PostgresTargetSettings()),
-                    preparation: .unprepared, limits: Question.dear)
-            ], by: deadline)
+        for statement in question.statements(context) {
+            let explained = Statement(
+                "EXPLAIN (ANALYZE, BUFFERS) \(statement.sql)", statement.parameters, preparation: .unprepared,
+                limits: Question.dear)
+            try addPlan(await connection.pipeline([explained], by: deadline).rows(0))
+        }
+    }
+
+    private mutating func addPlan(_ plan: Rows) throws {
         var isFirst = true
-        for row in try result.rows(0) {
+        for row in plan {
             let words = (try row.string(0) ?? "").split { " :=,".contains($0) }.map(String.init)
             // The first line of buffers is that of the plan's root, and so of all.
             if isFirst, words.first == "Buffers" {
                 isFirst = false
-                buffersHit = QueryCost.number(after: "hit", in: words)
-                buffersRead = QueryCost.number(after: "read", in: words)
+                buffersHit += QueryCost.number(after: "hit", in: words)
+                buffersRead += QueryCost.number(after: "read", in: words)
             }
-            if words.starts(with: ["Planning", "Time"]) { planning = words.dropFirst(2).first.flatMap { Double($0) } ?? 0 }
+            if words.starts(with: ["Planning", "Time"]) { planning += words.dropFirst(2).first.flatMap { Double($0) } ?? 0 }
         }
     }
 
@@ -131,14 +139,24 @@ struct QueryCost: Sendable {
             return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
         }
         let lines = costs.sorted { $0.processor > $1.processor }.map { cost in
-            "| \(cost.question) | \(cost.scope) | \(cost.rows) | \(text(cost.processor)) | \(text(cost.wall)) "
+            "| \(cost.question) | \(cost.scope) | \(cost.often) | \(cost.rows) | \(text(cost.processor)) | \(text(cost.wall)) "
                 + "| \(text(cost.planning)) | \(cost.buffersHit) | \(cost.buffersRead) |"
         }
         let head = [
-            "| question | once per | rows | server CPU ms | wall ms | planning ms | buffers hit | read |",
-            "|---|---|---|---|---|---|---|---|",
+            "| question | once per | asked | rows | server CPU ms | wall ms | planning ms | buffers hit | read |",
+            "|---|---|---|---|---|---|---|---|---|",
         ]
-        let sum = costs.map(\.processor).reduce(0, +)
-        return (head + lines + ["| all \(costs.count) | | | \(text(sum)) | | | | |"]).joined(separator: "\n")
+        let each = costs.filter { $0.interval == .zero }
+        let sum = each.map(\.processor).reduce(0, +)
+        let last = "| the \(each.count) of each sample | | | | \(text(sum)) | | | | |"
+        return (head + lines + [last]).joined(separator: "\n")
+    }
+
+    private var often: String {
+        switch interval {
+        case .zero: "each sample"
+        case .fixed(let duration): "\(Int(duration / .seconds(1))) s"
+        case .sizes: "sizes_interval"
+        }
     }
 }

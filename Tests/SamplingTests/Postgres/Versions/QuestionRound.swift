@@ -7,7 +7,8 @@ import Support
 /// Every question of every collector, put once to one server: what each answered, why it failed, or why it was not put.
 struct QuestionRound: Sendable {
     enum Outcome: Sendable {
-        case answered(Rows)
+        /// To each of its statements.
+        case answered([Rows])
         case failed(PostgresError)
         /// By a condition, whose reason it is.
         case skipped(String)
@@ -33,12 +34,11 @@ struct QuestionRound: Sendable {
                 outcomes.append((question, .skipped(unmet.reason)))
                 continue
             }
-            let statement = Statement(
-                question.sql(context), question.parameters(PostgresTargetSettings()), preparation: question.preparation,
-                limits: question.limits)
-            let result = await connection.pipeline([statement], by: deadline)
+            let result = await connection.pipeline(question.statements(context), by: deadline)
             do throws(PostgresError) {
-                outcomes.append((question, .answered(try result.rows(0))))
+                var answers: [Rows] = []
+                for place in result.outcomes.indices { answers.append(try result.rows(place)) }
+                outcomes.append((question, .answered(answers)))
             } catch {
                 outcomes.append((question, .failed(error)))
             }
@@ -59,16 +59,22 @@ struct QuestionRound: Sendable {
     var offered: Set<String> {
         Set(
             outcomes.flatMap { question, outcome -> [String] in
-                guard case .answered(let rows) = outcome, case .columns(let columns) = question.reading else { return [] }
-                return columns.filter { rows.columns.contains($0.name) }.compactMap(\.family?.name)
+                guard case .answered(let answers) = outcome, let rows = answers.first else { return [] }
+                return switch question.reading {
+                case .columns(let columns):
+                    columns.filter { rows.columns.contains($0.name) }.compactMap(\.family?.name)
+                // They come out of columns that every version has.
+                case .tables: question.families.map(\.name)
+                case .rows: []
+                }
             })
     }
 
     /// The sum of a family's values over all rows of its answers; NaN when none has it.
     func sum(_ family: String) -> Double {
         var sum = Double.nan
-        for case (let question, .answered(let rows)) in outcomes {
-            guard case .columns(let columns) = question.reading else { continue }
+        for case (let question, .answered(let answers)) in outcomes {
+            guard case .columns(let columns) = question.reading, let rows = answers.first else { continue }
             for column in columns where column.family?.name == family {
                 guard let place = rows.columns.firstIndex(of: column.name) else { continue }
                 let values = rows.compactMap { row in try? row.double(place) }
@@ -87,5 +93,13 @@ struct QuestionRound: Sendable {
         return QuestionContext(
             version: await connection.serverVersion, server: try ServerTraits(result.rows(0)),
             database: try DatabaseTraits(result.rows(1)))
+    }
+}
+
+extension Question {
+    /// As a target puts it.
+    func statements(_ context: QuestionContext) -> [Statement] {
+        let settings = PostgresTargetSettings()
+        return AskedQuestion(self, settings, constantLabels: .empty).statements(context, settings)
     }
 }
