@@ -40,7 +40,7 @@ enum StatementFamilies {
     static let textReads = Family(
         "vitals_statement_text_reads_total", .counter, labels: ["result"],
         help:
-            "How often statement texts were read (read), and left alone since they need more than statements.text_memory (too_large). Measured by Vitals."
+            "How often statement texts were read (read), and left alone since they need more than statements.text_memory_bytes (too_large). Measured by Vitals."
     )
     static let average = Family(
         "pg_query_avg_seconds", .gauge,
