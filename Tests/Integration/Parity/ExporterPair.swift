@@ -37,7 +37,7 @@ struct ExporterPair {
         let sessions = try await openSessions(servers)
         let exporter = try await PrivateServer.postgresExporter(on: url(servers), queries: queries, in: directory)
         let vitals = try await RunningVitals.serve(
-            ["--sample.interval", "1s", "--collector.process_idle"], environment: ["DATABASE_URL": url(servers)], in: directory)
+            ["--sample.max-age", "1ms", "--collector.process_idle"], environment: ["DATABASE_URL": url(servers)], in: directory)
         var clients: [QueryClient] = []
         for port in [vitals.port, exporter.port] {
             let prometheus = try await PrivateServer.prometheus(

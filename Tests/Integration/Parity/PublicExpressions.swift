@@ -101,7 +101,8 @@ struct PublicExpression {
             "PostgresReplicationIsStale", #"pg_replication_slots_xmin_age{slot_name =~ "^repmgr_slot_[0-9]+"} > 20000"#),
         mixin(
             "PostgresReplicationRoleChanged",
-            "pg_replication_is_replica{} and changes(pg_replication_is_replica{}[1m]) > 0"),
+            "pg_replication_is_replica{} and changes(pg_replication_is_replica{}[1m]) > 0",
+            but: "0.11.1 has no pg_replication_is_replica"),
         mixin(
             "PostgresHasExporterErrors", "pg_exporter_last_scrape_error{} > 0",
             but: "the statements' question of the exporter's queries.yaml fails since Postgres 13"),
@@ -130,7 +131,7 @@ struct PublicExpression {
 
     private static let rules = [
         awesome("PostgresqlDown", "pg_up == 0"),
-        awesome("PostgresqlRestarted", "time() - pg_postmaster_start_time_seconds < 60", within: 0.01),
+        awesome("PostgresqlRestarted", "time() - pg_postmaster_start_time_seconds < 60", within: 0.1),
         awesome(
             "PostgresqlExporterError", "pg_exporter_last_scrape_error > 0",
             but: "the statements' question of the exporter's queries.yaml fails since Postgres 13"),

@@ -28,9 +28,16 @@ public struct ExporterDifference: Sendable {
     }
 
     public func covers(_ name: String) -> Bool {
-        guard let star = self.name.firstIndex(of: "*") else { return name == self.name }
-        let (head, tail) = (self.name[..<star], self.name[self.name.index(after: star)...])
-        return name.count >= head.count + tail.count && name.hasPrefix(head) && name.hasSuffix(tail)
+        let parts = self.name.split(separator: "*", omittingEmptySubsequences: false)
+        guard parts.count > 1, let first = parts.first, let last = parts.last else { return name == self.name }
+        var rest = name[...]
+        guard rest.hasPrefix(first) else { return false }
+        rest = rest.dropFirst(first.count)
+        for part in parts.dropFirst().dropLast() {
+            guard let found = rest.firstRange(of: part) else { return false }
+            rest = rest[found.upperBound...]
+        }
+        return rest.hasSuffix(last)
     }
 
     private static let moment = "a moment is no counter: rate() of it means nothing"
@@ -84,20 +91,63 @@ public struct ExporterDifference: Sendable {
         ExporterDifference("pg_stat_statements_query_id", .absent, "a statement's text is no label; the page /statements has it"),
         ExporterDifference("pg_*_pg_xlog_location_diff", .absent, "Postgres 9.6 and before"),
         ExporterDifference("pg_xlog_location_bytes", .absent, "Postgres 9.6 and before"),
+        ExporterDifference(
+            "pg_settings_extra_float_digits", .value,
+            "settings are as configured; the exporter's driver sets this one for its own session"),
+        ExporterDifference("pg_exporter_*", .value, "of Vitals' own sampling"),
+        ExporterDifference(
+            "pg_scrape_collector_*", .value, "of Vitals' own sampling; the collectors are those of the main branch"),
+        ExporterDifference(
+            "pg_exporter_user_queries_load_error", .absent,
+            "a file that cannot be read stops the start or the reload: vitals_config_last_reload_successful"),
+        ExporterDifference(
+            "postgres_exporter_config_last_reload_successful", .renamed(["vitals_config_last_reload_successful"]),
+            "another program"),
+        ExporterDifference(
+            "postgres_exporter_config_last_reload_success_timestamp_seconds",
+            .renamed(["vitals_config_last_reload_success_timestamp_seconds"]), "another program"),
+        ExporterDifference("postgres_exporter_build_info", .renamed(["vitals_build_info"]), "another program"),
+        ExporterDifference("process_*", .value, "of Vitals' own process"),
+        ExporterDifference("process_virtual_memory_max_bytes", .absent, "there is no limit"),
+        ExporterDifference("process_network_*", .absent, "the machine's, not the process's"),
+        ExporterDifference(
+            "promhttp_metric_handler_*", .renamed(["http_requests_total", "http_requests_in_flight"]), "another program"),
+        ExporterDifference("go_*", .absent, "not written in Go"),
     ]
 
     /// Of Debian's 0.11.1 with the queries.yaml that it ships.
-    public static let old: [ExporterDifference] = [
-        ExporterDifference("pg_settings_*", .labels([]), "no label server since 0.12; the target's instance says it"),
-        ExporterDifference("pg_stat_database_*", .labels(["datid", "datname"]), "no label server since 0.12"),
-        ExporterDifference(
-            "pg_stat_activity_*",
-            .labels(["datname", "state", "usename", "application_name", "backend_type", "wait_event_type", "wait_event"]),
-            "more labels since 0.17, no label server; sums by datname and state are the same"),
-        ExporterDifference("pg_locks_count", .labels(["datname", "mode"]), "no label server since 0.12"),
-        ExporterDifference("pg_database_size_bytes", .labels(["datname"]), "no label server since 0.12"),
-        ExporterDifference("pg_stat_archiver_*", .labels([]), "no label server since 0.12"),
-    ]
+    public static let old: [ExporterDifference] =
+        [
+            ExporterDifference("pg_settings_*", .labels([]), serverLabel),
+            ExporterDifference("pg_stat_database_*", .labels(["datid", "datname"]), serverLabel),
+            ExporterDifference("pg_stat_database_*", .fewer, "without the series of no database (datid 0), as the main branch"),
+            ExporterDifference("pg_stat_database_checksum_*", .fewer, "NULL is no sample, and not NaN"),
+            ExporterDifference("pg_stat_database_*session*", .type(.counter), "0.11.1 has no type for it"),
+            ExporterDifference("pg_stat_database_active_time", .type(.counter), "0.11.1 has no type for it"),
+            ExporterDifference("pg_stat_database_idle_in_transaction_time", .type(.counter), "0.11.1 has no type for it"),
+            ExporterDifference("pg_stat_database_checksum_failures", .type(.counter), "0.11.1 has no type for it"),
+            ExporterDifference("pg_stat_database_checksum_last_failure", .type(.gauge), "0.11.1 has no type for it"),
+            ExporterDifference(
+                "pg_stat_activity_*",
+                .labels(["datname", "state", "usename", "application_name", "backend_type", "wait_event_type", "wait_event"]),
+                "more labels since 0.17, no label server; sums by datname and state are the same"),
+            ExporterDifference("pg_locks_count", .labels(["datname", "mode"]), serverLabel),
+            ExporterDifference("pg_database_size_bytes", .labels(["datname"]), serverLabel),
+            ExporterDifference("pg_stat_archiver_*", .labels([]), serverLabel),
+            ExporterDifference("pg_replication_*", .labels([]), serverLabel),
+            ExporterDifference("pg_postmaster_*", .labels([]), serverLabel),
+            ExporterDifference("pg_process_idle_seconds", .labels(["state", "application_name"]), "the label state since 0.12"),
+            ExporterDifference("pg_stat_user_tables_*", .labels(["datname", "schemaname", "relname"]), serverLabel),
+        ]
+        + ["heap", "idx", "toast", "tidx"].flatMap { part in
+            ["read", "hit"].map {
+                ExporterDifference(
+                    "pg_statio_user_tables_\(part)_blks_\($0)", .renamed(["pg_statio_user_tables_\(part)_blocks_\($0)"]),
+                    "the main branch's name; the old one is there when the queries.yaml is loaded")
+            }
+        }
+
+    private static let serverLabel = "no label server, as the main branch; the target's instance says it"
 
     /// A table of all of them.
     public static var markdown: String {
