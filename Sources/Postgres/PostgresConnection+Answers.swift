@@ -3,7 +3,8 @@ extension PostgresConnection {
     func receive(_ start: Exchange, by deadline: ContinuousClock.Instant?) async -> Exchange {
         var exchange = start
         let mine = generation
-        while let handle {
+        let began = ContinuousClock.now
+        reading: while let handle {
             guard let isFlushed = handle.flush() else { return lost(exchange) }
             guard take(&exchange, handle) else { return lost(exchange) }
             if exchange.isComplete {
@@ -14,6 +15,12 @@ extension PostgresConnection {
             guard mine == generation, self.handle != nil else { break }
             switch outcome {
             case .ready:
+                // A long answer comes in pieces of 8 kB, and being woken for each costs more than reading it: they gather for a moment.
+                if let pause = PostgresConnection.pause(after: ContinuousClock.now - began) {
+                    let until = ContinuousClock.now + pause
+                    _ = await wait(nil, for: [], until: deadline.map { min($0, until) } ?? until)
+                    guard mine == generation, self.handle != nil else { break reading }
+                }
                 guard handle.consume() else { return lost(exchange) }
             case .deadline, .cancelled, .woken, .stopped:
                 guard outcome != .stopped, machine.deadlinePassed() == .continueInBackground else { return lost(exchange) }
@@ -25,6 +32,11 @@ extension PostgresConnection {
         }
         exchange.lost(PostgresConnection.closedMeanwhile)
         return exchange
+    }
+
+    /// A sixteenth of what the answer has taken so far, so that it comes hardly later; nil for short ones.
+    static func pause(after spent: Duration) -> Duration? {
+        spent < .milliseconds(5) ? nil : min(spent / 16, .milliseconds(2))
     }
 
     /// Takes every result that has arrived. False when they do not fit, or the connection is lost.

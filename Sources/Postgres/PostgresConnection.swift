@@ -211,7 +211,7 @@ public actor PostgresConnection {
     }
 
     func wait(
-        _ descriptor: Int32, for interest: Readiness.Interest, until deadline: ContinuousClock.Instant?
+        _ descriptor: Int32?, for interest: Readiness.Interest, until deadline: ContinuousClock.Instant?
     ) async -> Readiness.Outcome {
         let ticket = readiness.ticket()
         waiting = ticket

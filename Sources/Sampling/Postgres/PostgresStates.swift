@@ -44,7 +44,10 @@ struct PostgresStates {
     }
 
     /// A database that answered no more; nil when it does.
-    mutating func database(_ name: String, _ error: PostgresError?) { note("database \(name)", error) }
+    mutating func database(_ name: String, _ error: PostgresError?) {
+        // First late, then busy until it wakes: one state.
+        note("database \(name)", error?.code == .busy ? .init(.timeout, error?.message ?? "") : error)
+    }
 
     /// A database is dropped, renamed or not to be sampled any more.
     mutating func forgetDatabase(_ name: String) { failing["database \(name)"] = nil }

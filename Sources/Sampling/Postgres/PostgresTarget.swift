@@ -94,7 +94,7 @@ public actor PostgresTarget: SampleTarget {
         if let silence = answer.silence {
             return await down(silence, since: started, roundTrips: prepared.roundTrips + answer.roundTrips)
         }
-        let (answers, durations) = PostgresTarget.inOrder(asked, answer, standIn.flatMap { others[$0.place] })
+        let (answers, durations) = PostgresTarget.inOrder(asked, answer, standIn.flatMap { others.indices.contains($0.place) ? others[$0.place].1 : nil })
         let (families, outcomes) = remembered.take(plan, context, answers, durations, at: time)
         let sample = await assemble(
             answer, others, verdict, (families, outcomes), since: started, at: time,
@@ -142,7 +142,7 @@ public actor PostgresTarget: SampleTarget {
     private func ask(
         _ server: ServerTraits, at time: Int64, by limit: ContinuousClock.Instant, along statements: [Statement],
         standIn: Int?, _ standInStatements: [Statement]
-    ) async -> (PostgresDatabase.Answer, [PostgresDatabase.Answer?], LoginProbe.Verdict) {
+    ) async -> (PostgresDatabase.Answer, [(SampledDatabases.Entry, PostgresDatabase.Answer?)], LoginProbe.Verdict) {
         let all = databases.all
         func along(_ place: Int) -> [Statement] { place == standIn ? standInStatements : [] }
         return await withTaskGroup(of: (Int, PostgresDatabase.Answer).self) { group in
@@ -167,7 +167,7 @@ public actor PostgresTarget: SampleTarget {
             }
             var others = [PostgresDatabase.Answer?](repeating: nil, count: all.count)
             for await (place, answer) in group { others[place] = answer }
-            return (answer, others, verdict)
+            return (answer, Array(zip(all, others)), verdict)
         }
     }
 
@@ -215,7 +215,8 @@ public actor PostgresTarget: SampleTarget {
     // MARK: - Answers
 
     private func assemble(
-        _ answer: PostgresDatabase.Answer, _ others: [PostgresDatabase.Answer?], _ verdict: LoginProbe.Verdict,
+        _ answer: PostgresDatabase.Answer, _ others: [(SampledDatabases.Entry, PostgresDatabase.Answer?)],
+        _ verdict: LoginProbe.Verdict,
         _ remembered: (families: [FamilySamples], outcomes: [PostgresDatabase.Outcome]), since started: ContinuousClock.Instant,
         at time: Int64, roundTrips: Int
     ) async -> TargetSample {
@@ -223,7 +224,7 @@ public actor PostgresTarget: SampleTarget {
         states.login(verdict.refusal)
         var questions = answer.outcomes + remembered.outcomes
         var isUp: [(name: String, isUp: Bool)] = databases.isHomeSampled ? [(databases.home, true)] : []
-        for (entry, other) in zip(databases.all, others) {
+        for (entry, other) in others {
             let silence = other?.silence
             isUp.append((entry.name, silence == nil))
             // A dropped database has no more to say; the list of databases will tell.
