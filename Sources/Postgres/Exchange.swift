@@ -7,7 +7,7 @@ struct Exchange: Sendable {
         case limits(StatementLimits)
         /// Settings whose failure does not matter.
         case setup
-        case prepare(sql: String, name: String)
+        case prepare(sql: StatementText, name: String)
         case execute(place: Int)
         case sync
     }
@@ -16,7 +16,7 @@ struct Exchange: Sendable {
     enum Effect: Sendable, Hashable {
         case none
         case limitsAre(StatementLimits)
-        case prepared(sql: String, name: String)
+        case prepared(sql: StatementText, name: String)
         /// The server no longer has (or never had) this statement's preparation.
         case forget(place: Int)
     }

@@ -1,4 +1,5 @@
 internal import CLibPQ
+internal import Glibc
 
 /// A `PGconn`. Whoever holds it serialises its use; it ends with the object. Nothing here blocks.
 @safe final class Handle {
@@ -100,6 +101,12 @@ internal import CLibPQ
         case 1: false
         default: nil
         }
+    }
+
+    /// Whether something has arrived that was not read yet, or the connection has ended.
+    var isReadable: Bool {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&waiting, 1, 0) > 0
     }
 
     /// Reads what is there. False when the connection is lost.

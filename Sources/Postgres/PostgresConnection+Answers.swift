@@ -4,23 +4,32 @@ extension PostgresConnection {
         var exchange = start
         let mine = generation
         let began = ContinuousClock.now
-        reading: while let handle {
+        var isFlowing = false
+        while let handle {
             guard let isFlushed = handle.flush() else { return lost(exchange) }
             guard take(&exchange, handle) else { return lost(exchange) }
             if exchange.isComplete {
                 if handle.isInFailedTransaction { limits = nil }
                 return exchange
             }
+            // Answers come statement by statement and in pieces of 8 kB, and being woken for each costs more than reading it: while
+            // they flow they gather for a moment.
+            if isFlowing, isFlushed, let pause = PostgresConnection.pause(after: ContinuousClock.now - began) {
+                let until = ContinuousClock.now + pause
+                let outcome = await wait(nil, for: [], until: deadline.map { min($0, until) } ?? until)
+                guard mine == generation, self.handle != nil else { break }
+                let isOver = deadline.map { $0 <= ContinuousClock.now } ?? false
+                isFlowing = outcome == .deadline && handle.isReadable && !isOver
+                if isFlowing {
+                    guard handle.consume() else { return lost(exchange) }
+                    continue
+                }
+            }
             let outcome = await wait(handle.descriptor, for: isFlushed ? .read : [.read, .write], until: deadline)
             guard mine == generation, self.handle != nil else { break }
             switch outcome {
             case .ready:
-                // A long answer comes in pieces of 8 kB, and being woken for each costs more than reading it: they gather for a moment.
-                if let pause = PostgresConnection.pause(after: ContinuousClock.now - began) {
-                    let until = ContinuousClock.now + pause
-                    _ = await wait(nil, for: [], until: deadline.map { min($0, until) } ?? until)
-                    guard mine == generation, self.handle != nil else { break reading }
-                }
+                isFlowing = true
                 guard handle.consume() else { return lost(exchange) }
             case .deadline, .cancelled, .woken, .stopped:
                 guard outcome != .stopped, machine.deadlinePassed() == .continueInBackground else { return lost(exchange) }
@@ -34,9 +43,9 @@ extension PostgresConnection {
         return exchange
     }
 
-    /// A sixteenth of what the answer has taken so far, so that it comes hardly later; nil for short ones.
+    /// A part of what the answers have taken so far, so that they come hardly later; nil for what is answered at once.
     static func pause(after spent: Duration) -> Duration? {
-        spent < .milliseconds(5) ? nil : min(spent / 16, .milliseconds(2))
+        spent < .milliseconds(1) ? nil : min(max(spent / 6, .microseconds(250)), .milliseconds(2))
     }
 
     /// Takes every result that has arrived. False when they do not fit, or the connection is lost.

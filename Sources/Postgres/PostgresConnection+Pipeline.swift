@@ -52,7 +52,7 @@ extension PostgresConnection {
         }
         for place in places {
             let statement = statements[place]
-            guard !statement.sql.utf8.contains(0), !statement.parameters.contains(where: { $0?.utf8.contains(0) ?? false }) else {
+            guard !statement.text.hasNUL, !statement.parameters.contains(where: { $0?.utf8.contains(0) ?? false }) else {
                 result.outcomes[place] = .failed(PostgresError(.unexpectedValue, "Postgres takes no NUL byte in a text"))
                 continue
             }
@@ -73,21 +73,23 @@ extension PostgresConnection {
         return isSent ? Exchange(expecting: expected, result: result, sent: .now) : nil
     }
 
+    /// Marked on every connection: one text for one entry of pg_stat_statements.
+    private static let limitsText = StatementText(
+        "SELECT \(Statement.marker) set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false)")
+
     private func queueLimits(
         _ limits: StatementLimits, _ handle: Handle, _ result: inout PipelineResult, _ queue: (Bool, Exchange.Expectation) -> Void
     ) {
-        // Marked on every connection: one text for one entry of pg_stat_statements.
-        let sql =
-            "SELECT \(Statement.marker) set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false)"
+        let sql = PostgresConnection.limitsText
         let values = ["\(wholeMilliseconds(limits.statement))", "\(wholeMilliseconds(limits.lock))"]
         let name = preparedName(sql, handle, queue)
         if let name {
             queue(handle.execute(prepared: name, values), .limits(limits))
         } else {
-            queue(handle.execute(text(sql), values), .limits(limits))
+            queue(handle.execute(text(sql.sql), values), .limits(limits))
         }
         queue(handle.sync(), .sync)
-        result.bytesSent += sql.utf8.count
+        result.bytesSent += sql.sql.utf8.count
     }
 
     private func queueExecution(
@@ -95,7 +97,7 @@ extension PostgresConnection {
         _ queue: (Bool, Exchange.Expectation) -> Void
     ) {
         result.bytesSent += statement.parameters.reduce(0) { $0 + ($1?.utf8.count ?? 0) }
-        if statement.preparation == .prepared, let name = preparedName(statement.sql, handle, queue) {
+        if statement.preparation == .prepared, let name = preparedName(statement.text, handle, queue) {
             queue(handle.execute(prepared: name, statement.parameters), .execute(place: place))
         } else {
             result.bytesSent += statement.sql.utf8.count
@@ -111,14 +113,14 @@ extension PostgresConnection {
     }
 
     /// The name under which the server has `sql`, or will have it after what is queued here; nil when there are too many.
-    private func preparedName(_ sql: String, _ handle: Handle, _ queue: (Bool, Exchange.Expectation) -> Void) -> String? {
+    private func preparedName(_ sql: StatementText, _ handle: Handle, _ queue: (Bool, Exchange.Expectation) -> Void) -> String? {
         if let name = names[sql] ?? pendingNames[sql] { return name }
         guard names.count + pendingNames.count < PostgresConnection.preparedMax else { return nil }
         nameCount += 1
         // With a salt: behind a pooler other processes share the server's session, and its names.
         let name = "vitals_\(String(nameSalt, radix: 36))_\(nameCount)"
         pendingNames[sql] = name
-        queue(handle.prepare(name, text(sql)), .prepare(sql: sql, name: name))
+        queue(handle.prepare(name, text(sql.sql)), .prepare(sql: sql, name: name))
         return name
     }
 }

@@ -18,9 +18,9 @@ public actor PostgresConnection {
     var generation = 0
 
     /// What the server has prepared, by SQL.
-    var names: [String: String] = [:]
+    var names: [StatementText: String] = [:]
     /// What it will have, once the pipeline under way is answered.
-    var pendingNames: [String: String] = [:]
+    var pendingNames: [StatementText: String] = [:]
     var nameCount = 0
     let nameSalt = UInt32.random(in: 0 ... .max)
     /// What the server's session is set to; nil when not known.

@@ -57,7 +57,7 @@ extension Rows {
             var hash = Fingerprint()
             for column in columns {
                 unsafe cells.withBytes(row, column) { cell in
-                    if let cell = unsafe cell { for unsafebyte in unsafe cell { hash.add(byte) } }
+                    if let cell = unsafe cell { for place in 0..<cell.count { hash.add(unsafe cell[place]) } }
                 }
                 hash.add(0xFF)
             }

@@ -24,11 +24,12 @@ public struct Statement: Sendable {
         case prepared, unprepared
     }
 
-    public let sql: String
+    public var sql: String { text.sql }
     /// The values of `$1`, `$2`, … in text form; nil is NULL. They never become part of the text.
     public let parameters: [String?]
     public let preparation: Preparation
     public let limits: StatementLimits
+    let text: StatementText
 
     /// Stands after the first word of every statement of a connection made for Vitals itself, so that `pg_stat_statements` tells
     /// them from the application's.
@@ -39,7 +40,7 @@ public struct Statement: Sendable {
         _ sql: String, _ parameters: [String?] = [], preparation: Preparation = .prepared,
         limits: StatementLimits = .standard
     ) {
-        self.sql = sql
+        text = StatementText(sql)
         self.parameters = parameters
         self.preparation = preparation
         self.limits = limits
@@ -59,4 +60,22 @@ public struct Statement: Sendable {
 
 extension UInt8 {
     var isASCIISpace: Bool { self == 0x20 || (self >= 0x09 && self <= 0x0D) }
+}
+
+/// The text of a statement, looked at once: it is asked for by its hash again and again.
+struct StatementText: Sendable, Hashable {
+    let sql: String
+    /// libpq takes texts that end with a NUL byte: one inside would cut them.
+    let hasNUL: Bool
+    private let hash: Int
+
+    init(_ sql: String) {
+        self.sql = sql
+        hash = sql.hashValue
+        hasNUL = sql.utf8.contains(0)
+    }
+
+    static func == (a: StatementText, b: StatementText) -> Bool { a.hash == b.hash && a.sql == b.sql }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 }

@@ -8,6 +8,9 @@ struct AskedQuestion: Sendable {
     private var state = AnswerState<QuestionReading>()
     private var reader: Reader
     private var limiter = PointLimiter()
+    private var made: (number: Int, statements: [Statement])?
+    /// The last answer that was read row by row, and what it said.
+    private var last: (texts: CellTexts, reading: QuestionReading)?
     /// How many series it may have by the ledger.
     private var held = 0
     private let constantLabels: Labels
@@ -30,6 +33,9 @@ struct AskedQuestion: Sendable {
             }
     }
 
+    /// Comparing more rows with the last answer's costs about as much as reading them.
+    private static let rowsRemembered = 2_000
+
     enum Plan {
         case ask
         case reuse(QuestionReading)
@@ -46,8 +52,17 @@ struct AskedQuestion: Sendable {
         }
     }
 
-    /// One, or two that belong together.
-    func statements(_ context: QuestionContext, _ settings: PostgresTargetSettings) -> [Statement] {
+    /// One, or two that belong together. They are made when the context is another one, which its number says.
+    mutating func statements(
+        _ context: QuestionContext, number: Int, _ settings: PostgresTargetSettings
+    ) -> [Statement] {
+        if let made, made.number == number { return made.statements }
+        let statements = statements(context, settings)
+        made = (number, statements)
+        return statements
+    }
+
+    private func statements(_ context: QuestionContext, _ settings: PostgresTargetSettings) -> [Statement] {
         let first = Statement(
             question.sql(context), question.parameters(settings), preparation: question.preparation, limits: question.limits)
         guard let also = question.also else { return [first] }
@@ -87,13 +102,21 @@ struct AskedQuestion: Sendable {
             reader = .columns(columns)
             return reading
         case .rows(let read, let cache):
+            let columns = Array(rows.columns.indices)
+            // Settings, for one, say the same for days.
+            if let last, last.texts.isSame(as: rows, columns: columns) { return last.reading }
+            last = nil
             var sample = SampleBuilder(cache)
             try read(rows, &sample)
             let (families, kept) = sample.finish()
             reader = .rows(read, kept)
             let wanted = families.reduce(0) { $0 + $1.sampleCount }
             let granted = grant(wanted, ledger)
-            guard granted < wanted || limiter.isActive else { return QuestionReading(families: families) }
+            guard granted < wanted || limiter.isActive else {
+                let reading = QuestionReading(families: families)
+                if rows.count <= AskedQuestion.rowsRemembered { last = (CellTexts(rows, columns: columns), reading) }
+                return reading
+            }
             let labels = database.map { constantLabels.setting("datname", to: $0) } ?? constantLabels
             let (limited, hidden) = limiter.limit(families, samplesMax: granted, keeping: labels)
             return QuestionReading(families: limited, hidden: hidden)

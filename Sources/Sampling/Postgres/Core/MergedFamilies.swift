@@ -15,6 +15,8 @@ struct MergedFamilies {
 
     private var entries: [Entry] = []
     private var places: [String: Int] = [:]
+    /// The same by object: nearly every family is one object in every sample.
+    private var known: [ObjectIdentifier: Int] = [:]
     private var refused: [String: Int] = [:]
     /// Names that are the target's own.
     private let reserved: Set<String>
@@ -24,11 +26,13 @@ struct MergedFamilies {
     /// `question` is unique over all collectors; each answer of a reading has no duplicates in itself.
     mutating func add(_ reading: QuestionReading, _ collector: String, _ question: String) {
         for samples in reading.families where !samples.isEmpty {
-            if reserved.contains(samples.family.name) {
-                refused[collector, default: 0] += samples.sampleCount
-                continue
-            }
-            guard let place = places[samples.family.name] else {
+            let object = ObjectIdentifier(samples.family)
+            guard let place = known[object] ?? places[samples.family.name] else {
+                if reserved.contains(samples.family.name) {
+                    refused[collector, default: 0] += samples.sampleCount
+                    continue
+                }
+                known[object] = entries.count
                 places[samples.family.name] = entries.count
                 entries.append(
                     Entry(samples: samples, question: question, isApart: reading.isApart, collector: collector))

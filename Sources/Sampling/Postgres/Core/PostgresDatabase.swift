@@ -12,6 +12,9 @@ actor PostgresDatabase {
     private let ledger: SeriesLedger
     private let factsStatement: Statement
     private var predicates: AskedPredicates
+    private var lastContext: QuestionContext?
+    /// Counts contexts: while it stays, statements do.
+    private var contextNumber = 0
     private var facts: (traits: DatabaseTraits, read: Int64, connect: Int)?
 
     /// `conditions` are those of further questions that `ask` brings along.
@@ -107,6 +110,10 @@ actor PostgresDatabase {
             return silent(error, statements.count, roundTrips: 0)
         }
         let context = QuestionContext(version: prepared.version, server: server, database: prepared.traits)
+        if context != lastContext {
+            lastContext = context
+            contextNumber += 1
+        }
         var results = [Outcome.Result?](repeating: nil, count: questions.count)
         var asked: [Int] = []
         for place in questions.indices where isSampled || questions[place].question.scope == .server {
@@ -123,7 +130,7 @@ actor PostgresDatabase {
         var batch: [Statement] = []
         var quick = 0
         for place in asked {
-            batch += questions[place].statements(context, settings)
+            batch += questions[place].statements(context, number: contextNumber, settings)
             if questions[place].question.isQuick { quick = batch.count }
         }
         batch.insert(contentsOf: statements, at: quick)

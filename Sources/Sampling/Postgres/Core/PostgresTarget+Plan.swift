@@ -50,7 +50,7 @@ extension PostgresTarget {
             collector: question.collector, question: question.name, database: database,
             decision: unmet.map { .skip(reason: $0.reason, detail: $0.description) } ?? .ask,
             interval: question.interval.duration(settings), statementTimeout: question.limits.statement,
-            sql: question.sql(context))
+            sql: question.sql(context) + (question.also.map { ";\n" + $0(context) } ?? ""))
     }
 }
 
