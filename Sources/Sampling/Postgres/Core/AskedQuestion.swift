@@ -62,7 +62,7 @@ struct AskedQuestion: Sendable {
         return statements
     }
 
-    private func statements(_ context: QuestionContext, _ settings: PostgresTargetSettings) -> [Statement] {
+    func statements(_ context: QuestionContext, _ settings: PostgresTargetSettings) -> [Statement] {
         let first = Statement(
             question.sql(context), question.parameters(settings), preparation: question.preparation, limits: question.limits)
         guard let also = question.also else { return [first] }
