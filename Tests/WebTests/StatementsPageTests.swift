@@ -48,7 +48,7 @@ struct StatementsPageTests {
 
     @Test("The API tells the counters, and with texts on the texts and what runs now")
     func api() async throws {
-        try await serving(showsText: true) { server, asked in
+        try await serving(showsText: true) { server, asked async throws in
             let answer = try await get(server, "/api/postgres/statements?order=mean&limit=7&target=main")
             #expect(asked() == [StatementQueryView(order: .mean, limit: 7, target: "main")])
             #expect(
@@ -61,7 +61,7 @@ struct StatementsPageTests {
 
     @Test("With texts off there are none, and the page says how to turn them on")
     func off() async throws {
-        try await serving(showsText: false) { server, _ in
+        try await serving(showsText: false) { server, _ async throws in
             let answer = try await get(server, "/api/postgres/statements")
             #expect(!answer.contains("query\"") && !answer.contains("running") && answer.contains("\"text\":false"))
             let page = try await get(server, "/statements")
@@ -71,7 +71,7 @@ struct StatementsPageTests {
 
     @Test("The page shows both tables, escapes what the server says, and keeps the choice in its links")
     func page() async throws {
-        try await serving(showsText: true) { server, _ in
+        try await serving(showsText: true) { server, _ async throws in
             let page = try await get(server, "/statements?order=calls&limit=9&target=main")
             #expect(page.contains("SELECT &lt;b&gt;$1") && page.contains("&lt;app&gt;") && page.contains("Lock: tuple"))
             #expect(page.contains("before Vitals looked") && page.contains("250 µs") && page.contains("61.3 s"))
@@ -87,7 +87,7 @@ struct StatementsPageTests {
             ("order=size", "400"), ("limit=x", "400"), ("limit=-1", "400"), ("limit=501", "400"), ("target=other", "404"),
         ])
     func refused(_ query: String, _ status: String) async throws {
-        try await serving(showsText: true) { server, _ in
+        try await serving(showsText: true) { server, _ async throws in
             #expect(try await get(server, "/api/postgres/statements?\(query)").hasSuffix(status))
             if status == "400" { #expect(try await get(server, "/statements?\(query)").hasSuffix("400")) }
         }
@@ -95,7 +95,7 @@ struct StatementsPageTests {
 
     @Test("Without a Postgres target there is neither page nor API")
     func none() async throws {
-        try await withServer { server in
+        try await withServer { server async throws in
             #expect(try await get(server, "/statements").hasSuffix("404"))
             #expect(try await get(server, "/api/postgres/statements").hasSuffix("404"))
         }
