@@ -113,7 +113,7 @@ let package = Package(
             .testTarget(
                 name: "VitalsTests",
                 dependencies: [
-                    "vitals", "Support", "MetricsModel", "Alerting", "Receivers",
+                    "vitals", "Support", "MetricsModel", "Alerting", "Receivers", "Sampling",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 ], swiftSettings: settings),
             .target(name: "Support", dependencies: ["Demo", "Postgres"], path: "Tests/Support", swiftSettings: settings),

@@ -56,6 +56,12 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomRe
 
     public var customMirror: Mirror { Mirror(self, children: ["target": description]) }
 
+    /// What the text itself holds as the password, to be blotted out of what is printed; nil when there is none.
+    public var givenPassword: String? { options["password"] }
+
+    /// `host:port` as postgres_exporter names a server in the label `server`.
+    public var exporterInstance: String { "\(options["host"] ?? environment("PGHOST") ?? "localhost"):\(port)" }
+
     var password: String? { options["password"] ?? environment("PGPASSWORD") }
 
     /// `text` on one line, without the password should libpq have repeated it.

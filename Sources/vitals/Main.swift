@@ -10,7 +10,7 @@ struct Main {
         // One malloc arena (mallopt(3)): what a second one per thread would save in waiting is nothing here, and it costs over a MiB.
         mallopt(M_ARENA_MAX, 1)
         do {
-            var command = try Vitals.parseAsRoot(collectorSwitches(in: Array(CommandLine.arguments.dropFirst())))
+            var command = try Vitals.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -43,16 +43,6 @@ struct Vitals: AsyncParsableCommand {
             ListMetrics.self,
             MuteCommand.self, NotifyCommand.self,
         ])
-}
-
-/// `--collector.NAME` and `--no-collector.NAME`, as the exporters have them, in the form that the parser knows.
-func collectorSwitches(in arguments: [String]) -> [String] {
-    arguments.flatMap { argument -> [String] in
-        for (prefix, state) in [("--collector.", "on"), ("--no-collector.", "off")] where argument.hasPrefix(prefix) {
-            return ["--collector-switch", "\(argument.dropFirst(prefix.count))=\(state)"]
-        }
-        return [argument]
-    }
 }
 
 /// Prints at once, also into a pipe.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MetricsModel
 import Receivers
+import Sampling
 import Support
 import Testing
 
@@ -17,7 +18,7 @@ func settings(
         let path = try directory.write("vitals.yml", file)
         arguments += ["--config.file", path]
     }
-    let options = try ServeOptions.parse(collectorSwitches(in: arguments))
+    let options = try ServeOptions.parse(arguments)
     return try Settings(options, environment: Environment(environment))
 }
 
@@ -137,15 +138,20 @@ func findings(
         #expect(all.first?.message.contains("NO_SUCH") == true)
     }
 
-    @Test("A collector can be switched by flag; an unknown one is named, with those that exist")
+    @Test("A collector can be switched by flag, the last word counts, and an unknown one is a wrong flag")
     func collectorSwitch() throws {
-        let url = ["DATABASE_URL": "postgres://db"]
-        #expect(
-            try settings(environment: url, ["--no-collector.stat_user_tables"]).configuration.targets.first?.collectors == ["stat_user_tables": false]
-        )
-        let wrong = try findings(environment: url, ["--collector.nonsense"])
-        #expect(wrong.first?.place == "--[no-]collector.nonsense")
-        #expect(wrong.first?.message.contains("stat_user_tables") == true)
+        let url = ["DATABASE_URL": "postgres://db", "REDIS_URL": "redis://cache"]
+        func collectors(_ arguments: String...) throws -> [[String: Bool]] {
+            try settings(environment: url, arguments).configuration.targets.map(\.collectors)
+        }
+        #expect(try collectors("--no-collector.wal") == [["wal": false], [:]])
+        #expect(try collectors("--no-collector.wal", "--collector.wal") == [["wal": true], [:]])
+        #expect(try collectors("--no-collector.bgwriter") == [["stat_bgwriter": false], [:]])
+        let few = try collectors("--collector.disable-defaults", "--collector.locks")
+        #expect(few.first?.filter(\.value).map(\.key) == ["locks"])
+        #expect(few.first?.count == PostgresTarget.collectorNames.count)
+        #expect(few.last?.values.contains(true) == false)
+        #expect(throws: (any Error).self) { try collectors("--collector.nonsense") }
     }
 
     @Test("No finding shows a value that came from the environment")

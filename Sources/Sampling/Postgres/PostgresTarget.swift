@@ -313,6 +313,11 @@ extension PostgresTarget {
         return names.filter { seen.insert($0).inserted }
     }
 
+    /// Whether a collector is on without a word from the user.
+    public static func isOnByDefault(_ collector: String) -> Bool {
+        shipped.first { $0.name == collector }?.isOn ?? true
+    }
+
     static var shipped: [PostgresCollectorSwitch] { PostgresCollectorSwitch.all }
 
     static func switches(_ settings: PostgresTargetSettings) -> [PostgresCollectorSwitch] {

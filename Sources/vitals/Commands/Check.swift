@@ -28,6 +28,7 @@ struct Check: AsyncParsableCommand {
                     var arguments = ["--config.file", file] + features.flatMap { ["--enable-feature", $0] }
                     if let storageRetention { arguments += ["--storage.retention", storageRetention] }
                     let settings = try Settings(ServeOptions.parse(arguments), environment: .current())
+                    for warning in settings.warnings { complain("warning: \(warning)") }
                     let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
                     let rules = try RuleFiles(language: PromQLLanguage(PromQLEngine(settings))).read(
                         settings.configuration.ruleFiles, relativeTo: folder, warn: { complain("warning: \($0)") })

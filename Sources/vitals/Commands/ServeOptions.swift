@@ -11,8 +11,8 @@ struct ServeOptions: ParsableArguments {
         help: "HOST:PORT to listen on; may be repeated. Loopback only unless told otherwise. Default: 127.0.0.1:9876.")
     var listenAddresses: [String] = []
 
-    @Option(name: .customLong("web.telemetry-path"), help: "The path of the metrics.")
-    var telemetryPath = "/metrics"
+    @Option(name: .customLong("web.telemetry-path"), help: "The path of the metrics. Default: /metrics.")
+    var telemetryPath: String?
 
     @Option(
         name: .customLong("web.config.file"),
@@ -59,7 +59,7 @@ struct ServeOptions: ParsableArguments {
     @Option(
         name: .customLong("log.level"), help: "trace, debug, info, notice, warning, error or critical. Default: info.",
         transform: { text in
-            guard let level = Logger.Level(rawValue: text) else {
+            guard let level = Logger.Level(rawValue: text == "warn" ? "warning" : text) else {
                 let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
                 throw ValidationError("'\(text)' is no log level; known: \(known)")
             }
@@ -70,9 +70,11 @@ struct ServeOptions: ParsableArguments {
     @Option(name: .customLong("log.format"), help: "logfmt or json.")
     var logFormat = LogFormat.logfmt
 
-    /// `--collector.NAME` and `--no-collector.NAME`, rewritten by `collectorSwitches(in:)`.
-    @Option(name: .customLong("collector-switch"), help: .hidden)
-    var collectorSwitches: [String] = []
+    @OptionGroup(title: "As postgres_exporter has them")
+    var exporter: ExporterOptionGroup
+
+    @OptionGroup(title: "Collectors")
+    var collectors: CollectorOptionGroup
 }
 
 extension LogFormat: ExpressibleByArgument {}

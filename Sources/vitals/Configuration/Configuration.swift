@@ -12,6 +12,10 @@ struct Configuration: Sendable {
     var alerting = AlertingConfiguration()
     var queues: [QueueConfiguration] = []
     var queries: [QueryConfiguration] = []
+    /// Files of collectors for every Postgres target.
+    var collectorFiles: [FilePattern] = []
+    /// Switched in the file, and no shipped collector of the kind: collectors of the user's files may be meant.
+    var unknownCollectors: [(name: String, finding: Finding)] = []
     var thresholds = ThresholdConfiguration()
     var statements = StatementConfiguration()
 
@@ -98,6 +102,8 @@ struct TargetConfiguration: Sendable, Equatable {
     var labels: Labels = .empty
     /// Collectors switched off (false) or on (true) by name; a collector that is not named keeps its default.
     var collectors: [String: Bool] = [:]
+    /// Of a Postgres target.
+    var postgres = PostgresChoices()
 }
 
 /// Something wrong in what the user gave, with what would be right.

@@ -19,7 +19,7 @@ struct ConfigurationFile {
         let expansions = Secrets()
         var configuration = Configuration()
         if let reader = report.read(text.utf8) {
-            read(expandingVariables(of: reader, report, into: expansions), into: &configuration)
+            read(expandingVariables(of: reader, report, into: expansions), of: path, into: &configuration)
         }
         guard report.findings.isEmpty else {
             throw Findings(
@@ -43,12 +43,15 @@ struct ConfigurationFile {
         return YAMLReader(node, report)
     }
 
-    private func read(_ root: YAMLReader, into configuration: inout Configuration) {
-        let keys = ["targets", "sample", "rule_files", "records", "alerting", "queues", "queries", "statements", "thresholds"]
+    private func read(_ root: YAMLReader, of path: String, into configuration: inout Configuration) {
+        let keys = [
+            "targets", "sample", "rule_files", "collector_files", "records", "alerting", "queues", "queries", "statements",
+            "thresholds",
+        ]
         guard let root = root.fields(keys) else { return }
         if let targets = root["targets"]?.fields(TargetConfiguration.Kind.allCases.map(\.rawValue)) {
             configuration.targets = TargetConfiguration.Kind.allCases.flatMap { kind in
-                targets[kind.rawValue]?.list { target($0, kind) } ?? []
+                targets[kind.rawValue]?.list { target($0, kind, path, &configuration.unknownCollectors) } ?? []
             }
             reportSameNames(targets, configuration.targets)
         }
@@ -57,6 +60,7 @@ struct ConfigurationFile {
             set(&configuration.sample.maxAge, sample["max_age"]) { $0.duration() }
         }
         configuration.ruleFiles = root["rule_files"]?.list { $0.nonEmptyString() } ?? []
+        configuration.collectorFiles = patterns(root["collector_files"], folder: folder(of: path))
         if let records = root["records"]?.fields(["interval", "retention", "target"]) {
             set(&configuration.records.interval, records["interval"], positive)
             set(&configuration.records.retention, records["retention"], positive)
@@ -75,8 +79,12 @@ struct ConfigurationFile {
 
     // MARK: - Targets
 
-    private func target(_ reader: YAMLReader, _ kind: TargetConfiguration.Kind) -> TargetConfiguration? {
-        guard let fields = reader.fields(["name", "url", "url_file", "labels", "collectors"]) else { return nil }
+    private func target(
+        _ reader: YAMLReader, _ kind: TargetConfiguration.Kind, _ path: String,
+        _ unknown: inout [(name: String, finding: Finding)]
+    ) -> TargetConfiguration? {
+        let own = kind == .postgres ? ConfigurationFile.postgresKeys : []
+        guard let fields = reader.fields(["name", "url", "url_file", "labels", "collectors"] + own) else { return nil }
         let name = fields.required("name")?.nonEmptyString()
         let url = secret(fields, "url")
         guard let name, let url else { return nil }
@@ -85,10 +93,12 @@ struct ConfigurationFile {
         target.labels = fields["labels"].map(labels) ?? .empty
         for (key, collector, state) in fields["collectors"]?.entries() ?? [] {
             if !knownCollectors(kind).contains(collector) {
-                key.fail("there is no collector '\(collector)'; known: \(knownCollectors(kind).joined(separator: ", "))")
+                let message = "there is no collector '\(collector)'; known: \(knownCollectors(kind).joined(separator: ", "))"
+                unknown.append((collector, Finding(path, line: key.node.line, column: key.node.column, message)))
             }
             if let on = state.bool() { target.collectors[collector] = on }
         }
+        if kind == .postgres { target.postgres = postgres(fields, folder: folder(of: path)) }
         return target
     }
 

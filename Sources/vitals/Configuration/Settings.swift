@@ -20,6 +20,10 @@ struct Settings: Sendable {
     let query: QuerySettings
     let logLevel: Logger.Level
     let logFormat: LogFormat
+    /// The collectors of the user's files.
+    let collectors: CollectorFiles
+    /// What is odd but usable.
+    let warnings: [String]
     /// What must never be printed.
     let secrets: Secrets
 
@@ -47,6 +51,11 @@ struct Settings: Sendable {
                 findings += error.all
             }
         }
+        do {
+            try configuration.addDataSources(DataSources(environment: environment).read(secrets))
+        } catch {
+            findings += error.all
+        }
         for (place, target) in configuration.targets.enumerated()
         where configuration.targets[..<place].contains(where: { $0.name == target.name }) {
             let variable = target.kind.variable
@@ -71,24 +80,25 @@ struct Settings: Sendable {
         if let maxAge = duration(options.sampleMaxAge, "--sample.max-age") { configuration.sample.maxAge = maxAge }
         storageRetention = duration(options.storageRetention, "--storage.retention")
 
-        for text in options.collectorSwitches {
-            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-            guard let name = parts.first, let state = parts.last, parts.count == 2 else { continue }
-            // A flag speaks to every kind of target: it is wrong only when no kind knows the name.
-            let known = TargetConfiguration.Kind.allCases.flatMap(knownCollectors)
-            guard known.contains(name) else {
-                findings.append(
-                    Finding(
-                        "--[no-]collector.\(name)", "there is no collector '\(name)'; known: \(known.joined(separator: ", "))"))
-                continue
-            }
-            for place in configuration.targets.indices
-            where knownCollectors(configuration.targets[place].kind).contains(name) {
-                configuration.targets[place].collectors[name] = state == "on"
-            }
+        var choices: ExporterChoices?
+        do {
+            choices = try ExporterChoices(options.exporter, environment)
+        } catch {
+            findings += error.all
         }
+        choices?.apply(to: &configuration)
+        configuration.switchCollectors(options.collectors)
+        var collectors = CollectorFiles()
+        do {
+            collectors = try CollectorFiles(configuration)
+        } catch {
+            findings += error.all
+        }
+        let custom = collectors.names
+        findings += configuration.unknownCollectors.filter { !custom.contains($0.name) }.map(\.finding)
         if options.maxRequests < 0 { findings.append(Finding("--web.max-requests", "must be 0 (no limit) or more")) }
-        if !options.telemetryPath.hasPrefix("/") {
+        let telemetryPath = options.telemetryPath ?? choices?.telemetryPath ?? "/metrics"
+        if !telemetryPath.hasPrefix("/") {
             findings.append(Finding("--web.telemetry-path", "must begin with /, for example /metrics"))
         }
         if options.storageMaxBytes < 1 << 20 {
@@ -101,7 +111,9 @@ struct Settings: Sendable {
             findings += error.all
         }
         var addresses: [ListenAddress] = []
-        for text in options.listenAddresses {
+        let listenAddresses =
+            options.listenAddresses.isEmpty ? [choices?.listenAddress].compactMap { $0 } : options.listenAddresses
+        for text in listenAddresses {
             do {
                 addresses.append(try ListenAddress(parsing: text))
             } catch {
@@ -113,8 +125,8 @@ struct Settings: Sendable {
         self.configuration = configuration
         configFile = options.configFile
         // Loopback when nothing is said, so that nothing is open to the network by accident.
-        listenAddresses = addresses.isEmpty ? [.standard] : addresses
-        telemetryPath = options.telemetryPath
+        self.listenAddresses = addresses.isEmpty ? [.standard] : addresses
+        self.telemetryPath = telemetryPath
         webConfigFile = options.webConfigFile
         adminTokenFile = options.adminTokenFile
         maxRequests = options.maxRequests
@@ -124,6 +136,8 @@ struct Settings: Sendable {
         self.query = query
         logLevel = options.logLevel
         logFormat = options.logFormat
+        self.collectors = collectors
+        warnings = (choices?.warnings ?? []) + collectors.warnings
         self.secrets = secrets
     }
 }

@@ -111,7 +111,7 @@ struct Runtime {
             metadata: [
                 "version": "\(Build.version)", "targets": "\(settings.configuration.targets.map(\.name).joined(separator: ","))",
             ])
-        for warning in settings.query.features.warnings { logger.warning("\(warning)") }
+        for warning in settings.query.features.warnings + settings.warnings { logger.warning("\(warning)") }
         var services: [any Service] = [
             SampleTimer(sampler: sampler, interval: sampleInterval),
             Running("store") { try await keepStore() },

@@ -34,7 +34,8 @@ struct Targets {
                     let server = PostgresTarget(
                         identity: TargetIdentity(
                             name: target.name, kind: .postgres, instance: address.instance, labels: labels),
-                        session: session, settings: try PostgresTargetSettings(target, configuration),
+                        session: session,
+                        settings: try PostgresTargetSettings(target, settings, instance: address.exporterInstance),
                         now: unixMilliseconds, log: log)
                     postgres.append(server)
                     all.append(server)
@@ -86,7 +87,9 @@ extension RedisTargetSettings {
 }
 
 extension PostgresTargetSettings {
-    fileprivate init(_ target: TargetConfiguration, _ configuration: Configuration) throws(PostgresError) {
+    /// `instance`: the value of the label `server` of a queries.yaml's series.
+    init(_ target: TargetConfiguration, _ settings: Settings, instance: String) throws(PostgresError) {
+        let configuration = settings.configuration
         var queries: [BusinessQuery] = []
         for query in configuration.queries where query.target == nil || query.target == target.name {
             queries.append(
@@ -98,6 +101,12 @@ extension PostgresTargetSettings {
             collectors: target.collectors, slowQuery: configuration.thresholds.slowQuery,
             largestTables: configuration.thresholds.largestTables,
             statements: configuration.statements.settings(top: configuration.thresholds.topStatements),
-            queries: queries)
+            queries: queries, databases: target.postgres.databases, limits: target.postgres.limits,
+            sizesInterval: target.postgres.sizesInterval)
+        add(
+            settings.collectors.of(target.name),
+            CustomCollector.Surroundings(
+                instance: instance, tags: target.postgres.tags, isDiscovering: target.postgres.isDiscovering,
+                timeout: target.postgres.queriesTimeout))
     }
 }

@@ -1,8 +1,11 @@
 /// Durations as Go's `time.ParseDuration` reads them (https://pkg.go.dev/time#ParseDuration): `300ms`, `-1.5h`, `2h45m`.
-enum GoDuration {
+public enum GoDuration {
     private static let units: [(name: String, nanoseconds: Double)] = [
         ("ns", 1), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3_600e9),
     ]
+
+    /// Nil for a text that is no duration.
+    public static func duration(_ text: String) -> Duration? { nanoseconds(text).map { .nanoseconds(Int64($0)) } }
 
     /// Whole milliseconds, cut off. Nil for a text that is no duration, or a longer one than Go can hold (292 years).
     static func milliseconds(_ text: String) -> Int64? {
