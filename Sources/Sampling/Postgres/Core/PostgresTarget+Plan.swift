@@ -58,13 +58,9 @@ extension Condition: CustomStringConvertible {
     /// What has to hold, for people.
     var description: String {
         switch self {
-        case .version(let range):
-            range.upperBound == Int.max
-                ? "Postgres \(Condition.version(range.lowerBound)) or later"
-                : range.lowerBound == 0
-                    ? "Postgres before \(Condition.version(range.upperBound))"
-                    : "Postgres from \(Condition.version(range.lowerBound)) and before \(Condition.version(range.upperBound))"
-        case .versions: "another version of Postgres"
+        case .version(let range): Condition.words(range)
+        case .versions(let versions):
+            versions.ranges.isEmpty ? "no version of Postgres" : versions.ranges.map(Condition.words).joined(separator: ", or ")
         case .primary: "a primary"
         case .standby: "a standby"
         case .database(let name): "the database \(name)"
@@ -74,13 +70,26 @@ extension Condition: CustomStringConvertible {
         case .relation(let name): "the relation \(name)"
         case .monitor: "a role with pg_monitor's rights"
         case .superuser: "a superuser"
+        case .tag("pgbouncer", _): "a PgBouncer, as a target of its own"
         case .tag(let tag, _): "the tag \(tag)"
         case .predicate(let predicate): "that the predicate '\(predicate.name)' says yes"
         case .not(let condition): "not \(condition)"
         }
     }
 
-    private static func version(_ number: Int) -> String {
-        number % 10_000 == 0 ? "\(number / 10_000)" : "\(number / 10_000).\(number % 10_000)"
+    private static func words(_ range: Range<Int>) -> String {
+        switch (range.lowerBound, range.upperBound) {
+        case (0, .max): "any Postgres"
+        case (let least, .max): "Postgres \(bound(least)) or later"
+        case (0, let end): "Postgres before \(bound(end))"
+        case (let least, let end): "Postgres from \(bound(least)) and before \(bound(end))"
+        }
+    }
+
+    /// `15` for 150000, `15.4` for 150004, `9.6` for 90600.
+    private static func bound(_ number: Int) -> String {
+        if number >= 100_000 { return number % 10_000 == 0 ? "\(number / 10_000)" : "\(number / 10_000).\(number % 10_000)" }
+        let minor = "\(number / 10_000).\(number / 100 % 100)"
+        return number % 100 == 0 ? minor : "\(minor).\(number % 100)"
     }
 }
