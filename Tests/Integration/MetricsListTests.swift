@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// The list of metrics in the README, which `vitals metrics` prints on a live server.
-@Suite(.serialized) struct MetricsListTests {
+@Suite struct MetricsListTests {
     private static let readme = packageDirectory + "/README.md"
 
     @Test("The README lists every family of a live Vitals with its type and labels, and none that is not there")
@@ -13,7 +13,7 @@ import Testing
         let table = try await Self.table(of: stage)
         // Set, the list is written instead of compared.
         if getenv("VITALS_WRITE_README") != nil { try Self.write(table) }
-        let listed = Self.rows(try Self.section("metrics").text)
+        let listed = Self.rows(try Self.section().text)
         for (name, row) in Self.rows(table) {
             #expect(
                 listed[name] == row,
@@ -21,19 +21,6 @@ import Testing
         }
         let live = Self.rows(table)
         #expect(listed.keys.filter { live[$0] == nil }.sorted() == [])
-    }
-
-    @Test("The README's table of differences from postgres_exporter is the one that `vitals metrics --differences` prints")
-    func differences() async throws {
-        let (code, output) = try await RunningVitals.run(["metrics", "--differences"], in: try TemporaryDirectory())
-        #expect(code == 0)
-        let section = try Self.section("differences")
-        let text = "\n<details>\n<summary>What is different, and why</summary>\n\n\(output)\n</details>\n"
-        if getenv("VITALS_WRITE_README") != nil {
-            try Data((section.before + text + section.after).utf8).write(to: URL(filePath: Self.readme))
-        } else {
-            #expect(section.text == text, "`VITALS_WRITE_README=1 swift test --filter MetricsList`")
-        }
     }
 
     private static func table(of stage: LiveStage) async throws -> String {
@@ -60,11 +47,11 @@ import Testing
         return rows
     }
 
-    private static func section(_ name: String) throws -> (before: String, text: String, after: String) {
+    private static func section() throws -> (before: String, text: String, after: String) {
         let text = String(decoding: try Data(contentsOf: URL(filePath: readme)), as: UTF8.self)
-        guard let begin = text.firstRange(of: "<!-- \(name):begin -->"), let end = text.firstRange(of: "<!-- \(name):end -->")
+        guard let begin = text.firstRange(of: "<!-- metrics:begin -->"), let end = text.firstRange(of: "<!-- metrics:end -->")
         else {
-            throw SupportError("README.md has no place for the list of \(name)")
+            throw SupportError("README.md has no place for the list of metrics")
         }
         return (
             String(text[..<begin.upperBound]), String(text[begin.upperBound..<end.lowerBound]), String(text[end.lowerBound...])
@@ -72,7 +59,7 @@ import Testing
     }
 
     private static func write(_ table: String) throws {
-        let section = try section("metrics")
+        let section = try section()
         let count = rows(table).count
         let text =
             section.before + "\n<details>\n<summary>All \(count) families</summary>\n\n" + table
