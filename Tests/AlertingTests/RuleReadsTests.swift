@@ -54,8 +54,15 @@ struct RuleReadsTests {
             ("sum(rate({__name__=~\"a|c\"}[5m]))", "", "ac"),
             ("{__name__=~\"[bc]\"}", "", "bc"), ("{__name__!=\"b\",__name__!=\"\"}", "", "ac"), ("{job=\"x\"}", "", "abc"),
             ("{__name__=~\".+\",job=\"x\"}", "", "abc"), ("vector(1)", "", ""),
-            ("a > 1", "no query: {{ $value }}", "abc"), ("a > 1", "{{ urlquery \"b\" }}", "a"), ("a > 1", "query", "a"),
-            ("a > 1", "{{ with query `b` }}{{ . | first | value }}{{ end }}", "abc"),
+            ("a > 1", "no query: {{ $value }}", "a"), ("a > 1", "{{ urlquery \"b\" }}", "a"), ("a > 1", "query", "a"),
+            ("a > 1", "{{ with query `b` }}{{ . | first | value }}{{ end }}", "ab"),
+            (
+                "a > 1", "{{ range (query `rate(c[5m])`) }}{{ . | value }}{{ else }}{{ query `b` | first | value }}{{ end }}",
+                "abc"
+            ),
+            ("a > 1", "{{ if true }}{{ (index (query `b`) 0).Value }}{{ end }}", "ab"),
+            ("a > 1", "{{ `b` | query | first | value }}", "abc"),
+            ("a > 1", "{{ query (printf `b` ) | first | value }}", "abc"), ("a > 1", "{{ query `b +` | len }}", "a"),
         ])
     func readNames(expression: String, annotation: String, wanted: String) throws {
         let file = try rules(
@@ -67,14 +74,14 @@ struct RuleReadsTests {
                 expr: '\(expression)'
                 annotations: {x: '\(annotation)'}
             """)
-        let names = ReadNames(rules: [file])
+        let names = ReadNames(rules: [file], language: PromQLLanguage())
         #expect(["a", "b", "c"].filter { names.contains($0) }.joined() == wanted)
     }
 
     @Test("A histogram is read under the names of its parts")
     func readHistogram() throws {
         let file = try rules("groups: [{name: g, rules: [{record: r, expr: 'rate(h_bucket[5m])'}]}]")
-        let names = ReadNames(rules: [file])
+        let names = ReadNames(rules: [file], language: PromQLLanguage())
         #expect(names.contains(Family("h", .histogram, bulk: true, help: "H.")))
         #expect(!names.contains(Family("h", .gauge, bulk: true, help: "H.")))
         #expect(!names.contains(Family("other", .histogram, bulk: true, help: "O.")))

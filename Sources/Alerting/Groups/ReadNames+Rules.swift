@@ -1,31 +1,33 @@
 public import MetricsModel
 
 extension ReadNames {
-    /// What the rules of these files read. A template that queries may read anything: what it asks for is known when it is expanded.
-    public init(rules files: [RuleFile]) {
-        let rules = files.flatMap(\.groups).flatMap(\.rules)
-        if rules.contains(where: \.hasQueryInTemplate) {
-            self = .everything
-        } else {
-            self.init(selectors: rules.flatMap { $0.expression.reads.selectors })
+    /// What the rules of these files read, in their expressions and with `query` in their templates. A template that puts an expression
+    /// together may read anything.
+    public init(rules files: [RuleFile], language: any RuleLanguage) {
+        var selectors: [[LabelMatcher]] = []
+        for rule in files.flatMap(\.groups).flatMap(\.rules) {
+            selectors += rule.expression.reads.selectors
+            for template in rule.templates {
+                let queries = TemplateQueries(template)
+                if queries.areOthersPossible { selectors.append([]) }
+                for text in queries.texts {
+                    do throws(RuleSyntaxError) {
+                        selectors += try language.parse(text).reads.selectors
+                    } catch {
+                        // It reads nothing: its expansion says what is wrong with it.
+                    }
+                }
+            }
         }
+        self.init(selectors: selectors)
     }
 }
 
 extension RuleDefinition {
-    /// Whether a label or an annotation calls `query`.
-    fileprivate var hasQueryInTemplate: Bool {
+    fileprivate var templates: [Template] {
         switch kind {
-        case .record: false
-        case .alert(_, _, let annotations):
-            (labels + annotations).contains { $0.template != nil && callsQuery($0.text) }
+        case .record: []
+        case .alert(_, _, let annotations): (labels + annotations).compactMap(\.template)
         }
     }
-}
-
-/// Whether the word stands in the text, outside of longer names; in plain text it does no harm but memory.
-private func callsQuery(_ text: String) -> Bool {
-    guard text.contains("{{") else { return false }
-    let words = text.split { !($0.isLetter || $0.isNumber || $0 == "_") }
-    return words.contains("query")
 }

@@ -10,7 +10,7 @@ enum BulkSeries: String, Sendable, CaseIterable, ExpressibleByArgument {
 
     func names(_ rules: [RuleFile]) -> ReadNames {
         switch self {
-        case .read: ReadNames(rules: rules)
+        case .read: ReadNames(rules: rules, language: PromQLLanguage())
         case .all: .everything
         }
     }
