@@ -13,6 +13,8 @@ struct QueryCost: Sendable {
     let scope: Question.Scope
     /// How often it is put.
     let interval: Question.Interval
+    /// Without a word from the user.
+    let isOn: Bool
     var rows = 0
     /// Milliseconds of CPU of the server's process for one execution.
     var processor = 0.0
@@ -31,7 +33,11 @@ struct QueryCost: Sendable {
     /// Eight databases, one of them with `tables` tables of ten rows, each with a primary key.
     static func server(in directory: TemporaryDirectory) async throws -> PrivatePostgres {
         let server = try await SharedPostgres.start(
-            in: directory, settings: ["max_locks_per_transaction": "256", "autovacuum": "off", "track_io_timing": "on"])
+            in: directory,
+            settings: [
+                "max_locks_per_transaction": "256", "autovacuum": "off",
+                "track_io_timing": "on",
+            ])
         try await SharedPostgres.run((1...5).map { "CREATE DATABASE other_\($0)" } + ["CREATE DATABASE big"], on: server.url)
         let url = server.url(user: PrivatePostgres.superuser, database: "big")
         let step = 250
@@ -43,8 +49,13 @@ struct QueryCost: Sendable {
             END LOOP; END $$
             """
         }
+        // About as many as pg_stat_statements keeps: the shape of the condition makes the query id.
+        let statements = (0..<4800).map { number in
+            "SELECT 1 WHERE " + (0..<13).map { number & (1 << $0) == 0 ? "1 > 2" : "1 < 2" }.joined(separator: " AND ")
+        }
         try await SharedPostgres.run(
-            ["CREATE EXTENSION pg_stat_statements", "CREATE EXTENSION pg_buffercache"] + batches, on: url)
+            ["CREATE EXTENSION pg_stat_statements", "CREATE EXTENSION pg_buffercache"] + batches + statements, on: url,
+            within: .seconds(120))
         // The relation's hint bits and the catalogue's pages are settled before anything is measured.
         try await SharedPostgres.run(["VACUUM ANALYZE"], on: url, within: .seconds(300))
         return server
@@ -61,10 +72,13 @@ struct QueryCost: Sendable {
         let own = await connection.pipeline([Statement("SELECT pg_backend_pid()")], by: deadline)
         let backend = try own.rows(0).first?.int(0) ?? 0
         var costs: [QueryCost] = []
+        let on = Set(PostgresCollectorSwitch.all.filter(\.isOn).map(\.name) + ["stat_statements"])
         // As a target asks them: those about tables together.
-        let questions = PostgresCollectorSwitch.questions(of: PostgresCollectorSwitch.all)
+        let questions = PostgresCollectorSwitch.questions(of: PostgresCollectorSwitch.all) + QuestionRound.remembering(context)
         for question in questions where question.conditions.allSatisfy({ $0.holds(in: context) }) {
-            var cost = QueryCost(question: question.name, scope: question.scope, interval: question.interval)
+            var cost = QueryCost(
+                question: question.name, scope: question.scope, interval: question.interval, isOn: on.contains(question.collector)
+            )
             do {
                 try await cost.execute(question, context, connection, backend, by: deadline)
                 try await cost.explain(question, context, connection, by: deadline)
@@ -146,14 +160,15 @@ struct QueryCost: Sendable {
             "| question | once per | asked | rows | server CPU ms | wall ms | planning ms | buffers hit | read |",
             "|---|---|---|---|---|---|---|---|---|",
         ]
-        let each = costs.filter { $0.interval == .zero }
+        let each = costs.filter { $0.interval == .zero && $0.isOn }
         let sum = each.map(\.processor).reduce(0, +)
-        let last = "| the \(each.count) of each sample | | | | \(text(sum)) | | | | |"
+        let last = "| the \(each.count) of each sample that are on | | | | \(text(sum)) | | | | |"
         return (head + lines + [last]).joined(separator: "\n")
     }
 
     private var often: String {
-        switch interval {
+        guard isOn else { return "off" }
+        return switch interval {
         case .zero: "each sample"
         case .fixed(let duration): "\(Int(duration / .seconds(1))) s"
         case .sizes: "sizes_interval"

@@ -19,6 +19,11 @@ struct QuestionRound: Sendable {
 
     static let questions = PostgresCollectorSwitch.all.flatMap(\.questions)
 
+    /// What the statement sampler asks in its first reading.
+    static func remembering(_ context: QuestionContext) -> [Question] {
+        StatementSampler(StatementSettings()).questions(context)
+    }
+
     /// `family`: only the questions that can have it; nil: all.
     init(on url: String, asking family: String? = nil) async throws {
         let readiness = try Readiness()
@@ -28,7 +33,7 @@ struct QuestionRound: Sendable {
         try await connection.connect(by: deadline)
         let context = try await QuestionRound.context(connection, by: deadline)
         var outcomes: [(Question, Outcome)] = []
-        for question in QuestionRound.questions
+        for question in QuestionRound.questions + QuestionRound.remembering(context)
         where family == nil || question.families.contains(where: { $0.name == family }) {
             if let unmet = question.conditions.first(where: { !$0.holds(in: context) }) {
                 outcomes.append((question, .skipped(unmet.reason)))
