@@ -32,6 +32,7 @@ extension Route {
             },
             Route([.post, .put], "/-/reload", .administrator) { (_) throws(WebError) in try await reload(sources) },
             Route.api([.get], "/api/postgres/statements", settings.origins, handle: StatementsAPI(sources: sources).statements),
+            Route.api([.get], "/api/postgres/locks", settings.origins, handle: LocksAPI(sources: sources).locks),
             Route.api([.get], "/api/v1/rules", settings.origins, handle: rules.rules),
             Route.api([.get], "/api/v1/alerts", settings.origins, handle: rules.alerts),
             Route.api([.get], "/api/v1/status/buildinfo", settings.origins) { _ in rules.buildInfo() },

@@ -39,6 +39,8 @@ public struct WebSources: Sendable {
     public var heartbeats: (@Sendable () -> [HeartbeatView])?
     /// The statements of the sampled Postgres servers. Asks them what runs now: by the page and its API only.
     public var statements: (@Sendable (StatementQueryView) async -> [StatementListView])?
+    /// Who waits for whom on the sampled Postgres servers, or on the one of that name. Asks them: by the API only.
+    public var locks: (@Sendable (String?) async -> [LockTreeView])?
 
     public init(
         metrics: any MetricsProvider, health: HealthMonitor, services: [HealthService] = HealthService.documented,

@@ -24,7 +24,10 @@ struct QueryRooms {
         sources.catalog = store
         sources.scrapeTargets = { await targets() }
         sources.status = { status() }
-        if !postgres.isEmpty { sources.statements = { await statements($0) } }
+        if !postgres.isEmpty {
+            sources.statements = { await statements($0) }
+            sources.locks = { await locks($0) }
+        }
         if settings.query.receivesRemoteWrite {
             sources.remoteWrite = RemoteWriteReceiver(sink: StoreSink(store: store), registry: registry, now: unixMilliseconds)
         }
@@ -65,6 +68,19 @@ struct QueryRooms {
             var reports = [StatementReport?](repeating: nil, count: wanted.count)
             for await (place, report) in group { reports[place] = report }
             return reports.compactMap { $0 }.map(StatementListView.init)
+        }
+    }
+
+    /// All servers at once; one that does not answer says so.
+    private func locks(_ name: String?) async -> [LockTreeView] {
+        let wanted = postgres.filter { name == nil || $0.identity.name == name }
+        return await withTaskGroup(of: (Int, LockReport).self) { group in
+            for (place, target) in wanted.enumerated() {
+                group.addTask { (place, await target.locks(deadline: .now + Self.statementTimeout)) }
+            }
+            var reports = [LockReport?](repeating: nil, count: wanted.count)
+            for await (place, report) in group { reports[place] = report }
+            return reports.compactMap { $0 }.map(LockTreeView.init)
         }
     }
 
@@ -192,5 +208,20 @@ extension StatementListView {
                     pid: $0.pid, user: $0.user, database: $0.database, application: $0.application, ageSeconds: $0.ageSeconds,
                     wait: $0.wait, text: $0.text)
             }, runningError: report.runningError, thresholdSeconds: report.thresholdSeconds)
+    }
+}
+
+extension LockTreeView {
+    fileprivate init(_ report: LockReport) {
+        self.init(
+            target: report.target,
+            sessions: report.places.map { place in
+                let session = place.session
+                return Session(
+                    pid: session.pid, depth: place.depth, blockers: session.blockers, user: session.user,
+                    database: session.database, application: session.application, state: session.state,
+                    transactionSeconds: session.transactionSeconds, waitSeconds: session.waitSeconds, lock: session.lock,
+                    text: session.text)
+            }, error: report.error)
     }
 }
