@@ -30,6 +30,10 @@ public actor PostgresConnection {
     /// A bound on prepared statements per connection: more than all collectors have, and memory on the server for each.
     static let preparedMax = 256
 
+    /// An idle server says something of its own accord when it is told to read its configuration, or when it ends the connection: the
+    /// end follows the words within a moment, for which this thread may wait.
+    private static let lastWordsMilliseconds: Int32 = 10
+
     public init(_ configuration: PostgresConfiguration, readiness: Readiness) {
         self.configuration = configuration
         self.readiness = readiness
@@ -178,8 +182,10 @@ public actor PostgresConnection {
         guard machine.state == .idle, let handle else { return }
         var descriptor = pollfd(fd: handle.descriptor, events: Int16(POLLIN), revents: 0)
         guard unsafe poll(&descriptor, 1, 0) > 0 else { return }
-        // The first read takes the server's last words, the second sees the end.
-        if !handle.consume() || !handle.consume() || handle.isBroken { end(farewell(handle)) }
+        // The first read takes the server's last words, the second sees the end, which may come a moment later.
+        guard handle.consume(), !handle.isBroken else { return end(farewell(handle)) }
+        guard unsafe poll(&descriptor, 1, PostgresConnection.lastWordsMilliseconds) > 0 else { return }
+        if !handle.consume() || handle.isBroken { end(farewell(handle)) }
     }
 
     private func farewell(_ handle: Handle) -> PostgresError {

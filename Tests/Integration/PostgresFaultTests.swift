@@ -19,16 +19,25 @@ import Testing
                 try await servers.sql("ALTER ROLE watcher PASSWORD 'the-second-one'")
                 try await Task.sleep(for: .seconds(1.2))
                 #expect(try await vitals.metrics()["pg_up"] == 1)
+                // The old connection goes on, and the truth about a new one is there within 30 s.
+                let refused = try await vitals.metrics(within: .seconds(30)) { $0["pg_up"] == 0 }
+                #expect(refused?["pg_login_error{reason=\"authentication\"}"] == 1)
+                #expect(refused?.keys.contains { $0.hasPrefix("pg_stat_database_xact_commit{") } == true)
+                #expect(try vitals.logLines("target=postgres", "a new login is refused").count == 1)
                 try await servers.disconnectVitals()
-                let down = try await vitals.metrics(within: .seconds(10)) { $0["pg_up"] == 0 }
-                #expect(down != nil)
+                let down = try await vitals.metrics(within: .seconds(10)) {
+                    !$0.keys.contains { $0.hasPrefix("pg_stat_database_xact_commit{") }
+                }
+                #expect(down?["pg_up"] == 0)
                 #expect(
-                    try await eventually(within: .seconds(5)) { try !vitals.logLines("password authentication failed").isEmpty })
+                    try await eventually(within: .seconds(5)) {
+                        try vitals.logLines("password authentication failed").count == 2
+                    })
                 try await Task.sleep(for: .seconds(4))
-                #expect(try vitals.logLines("target=postgres", "password authentication failed").count == 1)
+                #expect(try vitals.logLines("target=postgres", "password authentication failed").count == 2)
                 #expect(
-                    try vitals.logLines("level=error", "target=postgres").count <= 2,
-                    "the end of the connection, and the password")
+                    try vitals.logLines("level=error", "target=postgres").count <= 3,
+                    "the refused login, the end of the connection, and the password")
                 try await servers.sql("ALTER ROLE watcher PASSWORD 'the-first-one'")
                 let up = try await vitals.metrics(within: .seconds(15)) { $0["pg_up"] == 1 }
                 #expect(up != nil)

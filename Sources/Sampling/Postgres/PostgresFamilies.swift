@@ -3,7 +3,8 @@ public import MetricsModel
 /// The families of a Postgres target that are no plain columns of an answer.
 public enum PostgresFamilies {
     public static let up = Family(
-        "pg_up", .gauge, help: "Whether Postgres answered the last sample and lets Vitals' role log in (1), or not (0). Measured by Vitals.")
+        "pg_up", .gauge,
+        help: "Whether Postgres answered the last sample and lets Vitals' role log in (1), or not (0). Measured by Vitals.")
 
     static let poolSize = Family(
         "db_connection_pool_size", .gauge, labels: ["pool"],

@@ -7,8 +7,11 @@ struct CollectorReports: Sendable {
     /// Milliseconds since the Unix epoch.
     private var lastSuccess: [String: Int64] = [:]
 
-    /// `names`: the collectors that are on, in their order.
-    init(_ names: [String]) { self.names = names }
+    /// `names`: the collectors that are on, in their order. A user's may have the name of a shipped one: they fare together then.
+    init(_ names: [String]) {
+        var seen: Set<String> = []
+        self.names = names.filter { seen.insert($0).inserted }
+    }
 
     /// `duplicates`: series left out because another collector has them.
     mutating func outcomes(
