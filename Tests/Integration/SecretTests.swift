@@ -125,7 +125,8 @@ import Testing
             ("DATABASE_URL", "postgres://user:\(canary)@127.0.0.1:1/db"),
             ("DATABASE_URL", "host=127.0.0.1 port=1 password='\(canary) x'"),
             ("DATABASE_URL", "postgres://127.0.0.1:1/db?user=u&password=\(canary)"),
-            ("REDIS_URL", "redis://user:\(canary)%21@127.0.0.1:1"),
+            ("REDIS_URL", "redis://user:\(canary)%21@127.0.0.1:1"), ("PGBOUNCER_URL", "postgres://user:\(canary)@127.0.0.1:1"),
+            ("PGBOUNCER_URL", "postgres://user:\(canary)@127.0.0.1:1:2/pgbouncer"),
         ] {
             let (code, output) = try await RunningVitals.run(
                 ["check", "environment"], environment: [variable: url], in: directory)
