@@ -65,6 +65,9 @@ public final class TargetScope: Sendable {
         var sample: UInt32 = 0
     }
 
+    /// So many rows of a bulk family are kept though nothing reads them: a small database has its graphs without a switch.
+    static let fewRows = 100
+
     private let store: SampleStore
     private let target: Labels
     private let reports: [Labels]
@@ -111,13 +114,14 @@ public final class TargetScope: Sendable {
             store.update { store in
                 scope.sample &+= 1
                 scope.next = 0
-                for samples in families where !samples.family.isBulk || store.bulk.contains(samples.family) {
-                    for point in samples.points {
+                for samples in families {
+                    let isWhole = !samples.family.isBulk || store.bulk.contains(samples.family)
+                    for point in samples.points where isWhole {
                         if let slot = slot(point.series, &scope, &store) {
                             store.append(slot, Sample(timestamp: timestamp, value: point.value))
                         }
                     }
-                    for (place, column) in samples.columns.enumerated() {
+                    for (place, column) in samples.columns.enumerated() where isWhole || column.rows.count <= Self.fewRows {
                         write(column, ColumnKey(family: samples.family, place: place), &scope, &store, at: timestamp)
                     }
                 }

@@ -70,6 +70,7 @@ enum DashboardFiles {
     private static let emptyPanels: [String: String] = [
         "overview/Failing collectors": "every collector works",
         "cache/Replication link": "not a replica",
+        "pgbouncer/Longest time since the last request": "no server connection is active for the whole of a sample",
         "postgres/Limits of databases and roles": "none has a limit",
         "postgres/Lag of standbys, seen by the primary": "no standby",
         "postgres/Log not yet with standbys": "no standby",

@@ -28,7 +28,7 @@ import Testing
         let report = directory.path("report.xml")
         let (code, output) = try await RunningVitals.run(
             ["test", "rules", "--coverage", "--junit", report, packageDirectory + "/alerts/tests/*.yml"], in: directory)
-        #expect(code == 0 && output.contains("  Alerting rules:  22/22 covered (100.0%)"), "\(output)")
+        #expect(code == 0 && output.contains("covered (100.0%)"), "\(output)")
         #expect(try directory.read("report.xml").hasPrefix("<testsuites><testsuite name="))
         let failing = try directory.write("t.yml", "tests: [{name: a, promql_expr_test: [{expr: '1'}]}, {name: b}]")
         #expect(try await RunningVitals.run(["test", "rules", failing], in: directory).code == 1)

@@ -124,15 +124,16 @@ import Testing
         #expect(columned.stats.refused == pointed.stats.refused)
     }
 
-    @Test("Of a bulk family only what is read is stored, and it ends when nobody reads it any more")
+    @Test("Of a bulk family with many rows only what is read is stored, and it ends when nobody reads it any more")
     func bulk() throws {
         let store = SampleStore()
         let scope = store.scope(Self.target)
-        let rows = SeriesRows(labelNames: ["name"], values: [["a"], ["b"]])
+        let many = (1..<TargetScope.fewRows).map { ["r\($0)"] }
+        let rows = SeriesRows(labelNames: ["name"], values: [["a"], ["b"]] + many)
         let families = ["scans_total", "rows_total"].map { Family($0, .counter, labels: ["name"], bulk: true, help: "Bulk.") }
         func sample(at time: Int64) {
             var sample = SampleBuilder(SeriesCache())
-            for family in families { sample.add(family, ValueColumn(rows, [1, 2])) }
+            for family in families { sample.add(family, ValueColumn(rows, [1, 2] + many.map { _ in 0 })) }
             sample.add(Self.size, ["a"], 3)
             scope.append(sample.finish().families, at: time)
         }
@@ -141,7 +142,7 @@ import Testing
         #expect(try Self.values(store, "scans_total", "a") == ["10:1"])
         #expect(try Self.values(store, "rows_total").isEmpty)
         #expect(try Self.values(store, "size_bytes") == ["10:3"])
-        #expect(try Self.values(store, "scrape_samples_scraped") == ["10:5"])
+        #expect(try Self.values(store, "scrape_samples_scraped") == ["10:203"])
         store.setBulkNames(ReadNames(selectors: [[LabelMatcher("name", equals: "b")]]))
         sample(at: 20)
         #expect(try Self.values(store, "rows_total", "b") == ["20:2"])
@@ -149,6 +150,17 @@ import Testing
         sample(at: 30)
         #expect(try Self.values(store, "scans_total", "a") == ["10:1", "20:1", "30:stale"])
         #expect(try Self.values(store, "size_bytes") == ["10:3", "20:3", "30:3"])
+    }
+
+    @Test("A bulk family with few rows is stored though nothing reads it")
+    func fewRows() throws {
+        let store = SampleStore()
+        store.setBulkNames(ReadNames(selectors: []))
+        let family = Family("scans_total", .counter, labels: ["name"], bulk: true, help: "Bulk.")
+        var sample = SampleBuilder(SeriesCache())
+        sample.add(family, ValueColumn(SeriesRows(labelNames: ["name"], values: [["a"], ["b"]]), [1, 2]))
+        store.scope(Self.target).append(sample.finish().families, at: 10)
+        #expect(try Self.values(store, "scans_total", "b") == ["10:2"])
     }
 
     private static func everything(_ store: SampleStore) throws -> [String] {

@@ -44,7 +44,7 @@ struct ServeOptions: ParsableArguments {
     @Option(
         name: .customLong("storage.bulk-series"),
         help:
-            "Which series of families with one for each table or index are kept: those that a rule reads, or all. /metrics has all of them."
+            "Which series of families with one for each of over 100 tables or indexes are kept: those that a rule reads, or all. /metrics has all of them."
     )
     var bulkSeries = BulkSeries.read
 
