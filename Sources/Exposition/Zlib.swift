@@ -1,9 +1,10 @@
 import CZlib
+import Glibc
 
 /// What of zlib is needed: its deflate for text of any kind, and CRC-32.
 enum Zlib {
-    /// Level 1: an exposition shrinks tenfold at it, and level 6 costs three times the processor for a few per cent more.
-    private static let level: Int32 = 1
+    /// Level 4: 128 KB of headers and single samples take 8 % less than at level 1 for a third more time; level 6 saves 2 % more.
+    private static let level: Int32 = 4
 
     /// `bytes` as raw deflate whose last block is not the stream's last, ending at a byte's boundary. nil when zlib has no memory.
     static func deflatePiece(_ bytes: ArraySlice<UInt8>) -> [UInt8]? {
@@ -29,6 +30,17 @@ enum Zlib {
                 count = unsafe target.count - Int(stream.avail_out)
             }
             return isWhole ? out : nil
+        }
+    }
+
+    /// Whether two texts are equal byte for byte.
+    static func areSame(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+        guard a.count == b.count else { return false }
+        return unsafe a.withUnsafeBufferPointer { a in
+            unsafe b.withUnsafeBufferPointer { b in
+                guard let x = a.baseAddress, let y = b.baseAddress else { return true }
+                return unsafe memcmp(x, y, a.count) == 0
+            }
         }
     }
 
