@@ -185,7 +185,10 @@ import Testing
                         samples["vitals_collector_success{collector=\"\(collector)\",target=\"postgres\"}"] == 1, "\(collector)")
                 }
                 try await Task.sleep(for: .seconds(3))
-                #expect(try vitals.logLines("level=warning", "target=postgres", "stat_database has no data", "permission denied").count == 1)
+                #expect(
+                    try vitals.logLines(
+                        "level=warning", "target=postgres", "stat_database has no data", "permission denied"
+                    ).count == 1)
                 // What was refused is asked again after a minute.
                 try await servers.sql("GRANT SELECT ON pg_stat_database TO PUBLIC")
                 let works = try await vitals.metrics(within: .seconds(70)) {

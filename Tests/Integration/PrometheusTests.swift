@@ -137,7 +137,8 @@ import Testing
                 for client in clients {
                     // Long before the five minutes for which a series is looked back.
                     let gone = try await client.wait(within: .seconds(20)) {
-                        let others = try await $0.query("{__name__=~\"pg_.+\", __name__!~\"pg_up|pg_(exporter|scrape|login)_.+\"}")
+                        let others = try await $0.query(
+                            "{__name__=~\"pg_.+\", __name__!~\"pg_up|pg_(exporter|scrape|login)_.+\"}")
                         let up = try await $0.query("pg_up")
                         return others.isEmpty && up.map(\.value) == [0]
                     }
