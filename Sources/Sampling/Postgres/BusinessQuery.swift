@@ -106,6 +106,10 @@ struct BusinessCollector: RememberingCollector {
     private var points: [String: [(labels: [String], value: Double)]] = [:]
     private var ratchets: [String: [[String]: Ratchet]] = [:]
 
+    /// A function in a user's query could write.
+    private static let limits = StatementLimits(
+        statement: Question.dear.statement, lock: Question.dear.lock, isReadOnly: true)
+
     init(_ queries: [BusinessQuery]) { self.queries = queries }
 
     private func name(of query: BusinessQuery) -> String { "query \(query.family.name)" }
@@ -114,7 +118,7 @@ struct BusinessCollector: RememberingCollector {
         queries.map { query in
             Question(
                 name, name: name(of: query), when: query.relation.map { [.relation($0)] } ?? [], every: .seconds(30),
-                limits: Question.dear, preparation: .unprepared, reading: .columns([]), sql: { _ in query.sql })
+                limits: BusinessCollector.limits, preparation: .unprepared, reading: .columns([]), sql: { _ in query.sql })
         }
     }
 

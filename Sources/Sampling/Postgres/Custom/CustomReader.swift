@@ -9,8 +9,15 @@ struct CustomReader: Sendable {
     private struct Metric: Sendable {
         let column: CustomColumn
         /// A snapshot of observations has three: buckets, sum and count.
-        let families: [Family]
+        let few: [Family]
+        /// The same for an answer of many rows: the local store keeps those only where something reads them.
+        let many: [Family]
+
+        func families(_ rows: Rows) -> [Family] { rows.count > CustomReader.fewRowsMax ? many : few }
     }
+
+    /// An answer with more rows is about tables, indexes and the like.
+    private static let fewRowsMax = 1_000
 
     private let name: String
     private let labels: [CustomColumn]
@@ -34,7 +41,9 @@ struct CustomReader: Sendable {
         let names = labels.map(\.alias) + (self.server == nil ? [] : ["server"])
         labelNames = names
         metrics = collector.columns.filter(\.isMetric).map { column in
-            Metric(column: column, families: CustomReader.families(column, of: collector, names))
+            Metric(
+                column: column, few: CustomReader.families(column, of: collector, names, isBulk: false),
+                many: CustomReader.families(column, of: collector, names, isBulk: true))
         }
         isOpen = collector.format == .queries
         var known = Set((collector.columns + labels).map(\.name))
@@ -45,22 +54,24 @@ struct CustomReader: Sendable {
         hasSnapshots = metrics.contains { if case .snapshot = $0.column.usage { true } else { false } }
     }
 
-    private static func families(_ column: CustomColumn, of collector: CustomCollector, _ labels: [String]) -> [Family] {
+    private static func families(
+        _ column: CustomColumn, of collector: CustomCollector, _ labels: [String], isBulk: Bool
+    ) -> [Family] {
         let name = "\(collector.name)_\(column.alias)"
         let fallback = collector.help.isEmpty ? "From the collector \(collector.name)." : collector.help
         let help = column.help.isEmpty ? fallback : column.help
         switch column.usage {
         case .label, .discard: return []
-        case .gauge, .mapped: return [Family(name, .gauge, labels: labels, help: help)]
-        case .counter: return [Family(name, .counter, labels: labels, help: help)]
-        case .duration: return [Family(name + "_milliseconds", .gauge, labels: labels, help: help)]
-        case .histogram: return [Family(name, .histogram, labels: labels, help: help)]
+        case .gauge, .mapped: return [Family(name, .gauge, labels: labels, bulk: isBulk, help: help)]
+        case .counter: return [Family(name, .counter, labels: labels, bulk: isBulk, help: help)]
+        case .duration: return [Family(name + "_milliseconds", .gauge, labels: labels, bulk: isBulk, help: help)]
+        case .histogram: return [Family(name, .histogram, labels: labels, bulk: isBulk, help: help)]
         case .snapshot:
             // Gauges and no histogram: what is observed is what there is now, and the counts fall.
             return [
-                Family(name + "_bucket", .gauge, labels: labels + ["le"], help: help),
-                Family(name + "_sum", .gauge, labels: labels, help: help),
-                Family(name + "_count", .gauge, labels: labels, help: help),
+                Family(name + "_bucket", .gauge, labels: labels + ["le"], bulk: isBulk, help: help),
+                Family(name + "_sum", .gauge, labels: labels, bulk: isBulk, help: help),
+                Family(name + "_count", .gauge, labels: labels, bulk: isBulk, help: help),
             ]
         }
     }
@@ -70,7 +81,7 @@ struct CustomReader: Sendable {
         var places: [String: Int] = [:]
         for (place, column) in rows.columns.enumerated() { places[column] = place }
         let labelPlaces = labels.map { places[$0.name] }
-        let present = metrics.compactMap { metric in places[metric.column.name].map { (metric, $0) } }
+        let present = metrics.compactMap { metric in places[metric.column.name].map { (metric, metric.families(rows), $0) } }
         let others = isOpen ? unnamedColumns(rows.columns) : []
         var snapshots = Snapshots()
         var tally = Tally()
@@ -81,23 +92,23 @@ struct CustomReader: Sendable {
                 values.append(try place.map { place throws(PostgresError) in try row.label(place, rows) } ?? "")
             }
             if let server { values.append(server) }
-            for (metric, place) in present {
+            for (metric, families, place) in present {
                 switch metric.column.usage {
                 case .label, .discard: break
                 case .gauge, .counter:
-                    guard let family = metric.families.first else { break }
+                    guard let family = families.first else { break }
                     add(try row.reading(place, rows), metric.column, family, values, &sample, &tally)
                 case .mapped(let numbers):
-                    guard let family = metric.families.first, let text = try row.string(place) else { break }
+                    guard let family = families.first, let text = try row.string(place) else { break }
                     add(numbers[text].map(Reading.number) ?? .other, metric.column, family, values, &sample, &tally)
                 case .duration:
-                    guard let family = metric.families.first, let text = try row.string(place), text != "-1" else { break }
+                    guard let family = families.first, let text = try row.string(place), text != "-1" else { break }
                     add(
                         GoDuration.milliseconds(text).map { .number(Double($0)) } ?? .other, metric.column, family, values,
                         &sample,
                         &tally)
                 case .histogram:
-                    guard let family = metric.families.first else { break }
+                    guard let family = families.first else { break }
                     if let histogram = try histogram(metric.column.name, places, row) {
                         tally.good += 1
                         sample.addHistogram(
@@ -120,7 +131,7 @@ struct CustomReader: Sendable {
                 if case .number(let number) = try row.reading(place, rows) { sample.add(family, values, number) }
             }
         }
-        if hasSnapshots { add(snapshots, to: &sample) }
+        if hasSnapshots { add(snapshots, of: rows, to: &sample) }
         try check(tally, rows)
     }
 
@@ -151,19 +162,20 @@ struct CustomReader: Sendable {
         }
     }
 
-    private func add(_ snapshots: Snapshots, to sample: inout SampleBuilder) {
+    private func add(_ snapshots: Snapshots, of rows: Rows, to sample: inout SampleBuilder) {
         for metric in metrics {
-            guard case .snapshot(let bounds) = metric.column.usage, let buckets = metric.families.first,
-                metric.families.count == 3
-            else { continue }
+            let families = metric.families(rows)
+            guard case .snapshot(let bounds) = metric.column.usage, let buckets = families.first, families.count == 3 else {
+                continue
+            }
             for (labels, spread) in snapshots.spreads(of: metric.column.name) {
                 var cumulative = 0.0
                 for (bound, count) in zip(bounds + [.infinity], spread.counts) {
                     cumulative += count
                     sample.add(buckets, labels + [numberText(bound)], cumulative)
                 }
-                sample.add(metric.families[1], labels, spread.sum)
-                sample.add(metric.families[2], labels, cumulative)
+                sample.add(families[1], labels, spread.sum)
+                sample.add(families[2], labels, cumulative)
             }
         }
     }
@@ -196,47 +208,5 @@ struct CustomReader: Sendable {
         }
         buckets.sort { $0.bound < $1.bound }
         return (buckets.map(\.bound), buckets.map(\.count) + [count], sum)
-    }
-}
-
-/// How the values of an answer fared.
-private struct Tally {
-    var good = 0
-    /// The first column with a value that is none.
-    private(set) var bad: String?
-
-    mutating func noteBad(_ column: String) { bad = bad ?? column }
-}
-
-/// Observations, one for each row, gathered by column and labels.
-private struct Snapshots {
-    struct Spread {
-        /// Not cumulative; the last is beyond every bound.
-        var counts: [Double]
-        var sum = 0.0
-    }
-
-    private struct Key: Hashable {
-        let column: String
-        let labels: [String]
-    }
-
-    private var order: [Key] = []
-    private var all: [Key: Spread] = [:]
-
-    /// NaN is no observation: it has no bucket.
-    mutating func observe(_ value: Double, _ column: String, _ labels: [String], _ bounds: [Double]) {
-        guard !value.isNaN else { return }
-        let key = Key(column: column, labels: labels)
-        if all[key] == nil {
-            order.append(key)
-            all[key] = Spread(counts: Array(repeating: 0, count: bounds.count + 1))
-        }
-        all[key]?.counts[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
-        all[key]?.sum += value
-    }
-
-    func spreads(of column: String) -> [([String], Spread)] {
-        order.compactMap { key in key.column == column ? all[key].map { (key.labels, $0) } : nil }
     }
 }
