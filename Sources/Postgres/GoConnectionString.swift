@@ -35,7 +35,7 @@ public enum GoConnectionString {
                 parts.append(part)
             }
         }
-        return parts.map(\.trimmingSpaces).filter { !$0.isEmpty }
+        return parts.map(\.trimmingSpaces).filter { $0.contains { $0 != "," && !$0.isWhitespace } }
     }
 
     private static func startsSource(_ text: String) -> Bool {

@@ -40,9 +40,13 @@ struct ExporterOptionGroup: ParsableArguments {
     var statementsMax: Int?
 
     @Flag(
-        name: .customLong("collector.stat_statements.include_query"), inversion: .prefixedNo,
+        name: .customLong("collector.stat_statements.include_query"),
         help: "As 'statements: {query_label: true}' of the configuration.")
-    var includesQuery: Bool?
+    var includesQuery = false
+
+    /// What is so without it.
+    @Flag(name: .customLong("no-collector.stat_statements.include_query"), help: .hidden)
+    var excludesQuery = false
 
     // MARK: - What is not here
 

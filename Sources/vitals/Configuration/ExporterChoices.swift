@@ -55,7 +55,7 @@ struct ExporterChoices {
         if let most = statementsMax, !(0...1_000).contains(most) {
             findings.append(Finding("--collector.stat_statements.limit", "expected a number from 0 to 1000, not \(most)"))
         }
-        includesQuery = options.includesQuery ?? false
+        includesQuery = options.includesQuery && !options.excludesQuery
         if options.queryLength != nil {
             warnings.append("--collector.stat_statements.query_length changes nothing: a text's beginning has one length")
         }

@@ -31,7 +31,7 @@ import Testing
             plan.entries.filter { $0.collector == collector }.map(\.decision)
         }
         #expect(decisions("runs") == [.ask])
-        #expect(decisions("everywhere").count > 1 && decisions("everywhere").allSatisfy { $0 == .ask })
+        #expect(!decisions("everywhere").isEmpty && decisions("everywhere").allSatisfy { $0 == .ask })
         #expect(decisions("later") == [.skip(reason: "version", detail: "Postgres 99 or later")])
         #expect(decisions("standby") == [.skip(reason: "role", detail: "a standby")])
         #expect(decisions("extended") == [.skip(reason: "extension", detail: "the extension postgis")])
