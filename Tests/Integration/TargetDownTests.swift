@@ -13,7 +13,7 @@ import Testing
           interval: 1s
           rules:
           - {alert: TableBig, expr: pg_stat_user_tables_table_size_bytes > 1000, labels: {severity: warning}}
-          - {alert: Connected, expr: "sum by (datname) (pg_stat_activity_count) > 0", labels: {severity: warning}}
+          - {alert: Connected, expr: "count by (datname) (pg_stat_activity_count) > 0", labels: {severity: warning}}
           - {alert: Sitting, expr: 'pg_stat_activity_count{state="idle in transaction",datname="postgres"} > 0'}
           - {alert: Typo, expr: no_such_metric > 1}
         - name: servers
