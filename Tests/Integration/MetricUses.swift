@@ -49,7 +49,7 @@ struct DeclaredFamilies {
         "pg_stat_subscription_apply_errors_total": .counter, "pg_stat_io_read_bytes_total": .counter,
         "pg_stat_io_write_bytes_total": .counter, "pg_database_connections_used_ratio": .gauge,
         "pg_roles_connections_used_ratio": .gauge, "pg_prepared_transaction_oldest_age_seconds": .gauge,
-        "pg_stat_database_checksum_failures_total": .counter, "pg_progress_elapsed_seconds": .gauge, "pg_progress_ratio": .gauge,
+        "pg_stat_database_checksum_failures": .counter, "pg_progress_elapsed_seconds": .gauge, "pg_progress_ratio": .gauge,
         "pg_index_duplicate_size_bytes": .gauge, "pg_table_bloat_bytes": .gauge, "pg_index_bloat_bytes": .gauge,
     ]
 

@@ -1,7 +1,7 @@
 extension PostgresCollectorSwitch {
     /// What no exporter has. What every sample asks comes first, what scans catalogues on an interval of minutes last.
     static let beyond: [PostgresCollectorSwitch] = [
-        sessions, blocking, replicationLag, replicationSlotStatistics, subscriptions, io, walStatistics, slru, databaseSessions,
+        sessions, blocking, replicationLag, replicationSlotStatistics, subscriptions, io, walStatistics, slru, parallelWorkers,
         progress, connectionLimits, wraparound, archiver, sharedMemory, temporaryFiles, sequences, indexes, userIndexes, bloat,
     ]
 }

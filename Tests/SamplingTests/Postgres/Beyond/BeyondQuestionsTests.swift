@@ -180,25 +180,4 @@ struct BeyondQuestionsTests {
             #expect(try #require(tables.first).value >= age)
         }
     }
-
-    @Test(
-        "Sessions of a database are counted by how they ended",
-        .enabled("Postgres counts them since 14") { try await SharedPostgres.version() >= 140_000 })
-    func sessions() async throws {
-        let database = try await BeyondServer.database()
-        let client = try await Client(database.url)
-        let pid = try #require(try await client.run("SELECT pg_backend_pid()").first?.int(0))
-        let server = try await BeyondServer.get()
-        try await SharedPostgres.terminate(pid, on: server.url)
-        try await AskedServer.with(server.url) { asked async throws in
-            #expect(
-                try await comesTrue {
-                    let answer = try await asked.ask("stat_database_sessions")
-                    let labels = ["datname": database.name]
-                    return answer.reading("pg_stat_database_sessions_killed_total", labels) == 1
-                        && answer.reading("pg_stat_database_sessions_total", labels).map { $0 >= 1 } == true
-                })
-        }
-        await client.close()
-    }
 }

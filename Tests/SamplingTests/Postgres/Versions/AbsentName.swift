@@ -42,9 +42,8 @@ struct AbsentName: Sendable {
             .before(140_000), "pg_stat_database counts sessions since 14",
             "pg_stat_database_",
             [
-                "active_time", "active_time_seconds_total", "idle_in_transaction_time", "idle_in_transaction_time_seconds_total",
-                "session_time", "session_time_seconds_total", "sessions", "sessions_abandoned", "sessions_abandoned_total",
-                "sessions_fatal", "sessions_fatal_total", "sessions_killed", "sessions_killed_total", "sessions_total",
+                "active_time", "active_time_seconds_total", "idle_in_transaction_time", "session_time", "sessions",
+                "sessions_abandoned", "sessions_fatal", "sessions_killed",
             ])
         + list(
             .before(150_000), "pg_stat_subscription_stats is new in 15",

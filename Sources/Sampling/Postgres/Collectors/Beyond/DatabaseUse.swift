@@ -1,32 +1,12 @@
 extension PostgresCollectorSwitch {
-    /// The columns of `pg_stat_database` that postgres_exporter leaves out. Manual: "28.2.16 pg_stat_database".
-    static let databaseSessions = PostgresCollectorSwitch(
-        "stat_database_sessions",
+    /// Parallel workers that queries wanted and got, from version 18 on. Manual: "28.2.16 pg_stat_database".
+    static let parallelWorkers = PostgresCollectorSwitch(
+        "parallel_workers",
         [
             Question(
-                "stat_database_sessions",
+                "parallel_workers", when: [.since(180_000)],
                 columns: [
                     .label("datid"), .label("datname"),
-                    .counter(
-                        "checksum_failures", "pg_stat_database_checksum_failures_total",
-                        "Data pages whose checksum was wrong; absent without checksums. From pg_stat_database."),
-                    .counter(
-                        "session_time", "pg_stat_database_session_time_seconds_total",
-                        "Seconds that sessions have spent in the database; from 14 on. From pg_stat_database.", scale: 0.001),
-                    .counter(
-                        "idle_in_transaction_time", "pg_stat_database_idle_in_transaction_time_seconds_total",
-                        "Seconds that sessions have been idle in a transaction; from 14 on. From pg_stat_database.", scale: 0.001),
-                    .counter(
-                        "sessions", "pg_stat_database_sessions_total", "Sessions established; from 14 on. From pg_stat_database."),
-                    .counter(
-                        "sessions_abandoned", "pg_stat_database_sessions_abandoned_total",
-                        "Sessions ended because the client was lost; from 14 on. From pg_stat_database."),
-                    .counter(
-                        "sessions_fatal", "pg_stat_database_sessions_fatal_total",
-                        "Sessions ended by fatal errors; from 14 on. From pg_stat_database."),
-                    .counter(
-                        "sessions_killed", "pg_stat_database_sessions_killed_total",
-                        "Sessions ended by an operator; from 14 on. From pg_stat_database."),
                     .counter(
                         "parallel_workers_to_launch", "pg_stat_database_parallel_workers_planned_total",
                         "Parallel workers that queries wanted; from 18 on. From pg_stat_database."),
@@ -34,14 +14,11 @@ extension PostgresCollectorSwitch {
                         "parallel_workers_launched", "pg_stat_database_parallel_workers_launched_total",
                         "Parallel workers that queries got; from 18 on. From pg_stat_database."),
                 ]
-            ) { context in
-                var columns = "checksum_failures"
-                if context.version >= 140_000 {
-                    columns +=
-                        ", session_time, idle_in_transaction_time, sessions, sessions_abandoned, sessions_fatal, sessions_killed"
-                }
-                if context.version >= 180_000 { columns += ", parallel_workers_to_launch, parallel_workers_launched" }
-                return "SELECT datid, datname, \(columns) FROM pg_stat_database WHERE datname IS NOT NULL"
+            ) { _ in
+                """
+                SELECT datid, datname, parallel_workers_to_launch, parallel_workers_launched
+                FROM pg_stat_database WHERE datname IS NOT NULL
+                """
             }
         ])
 
