@@ -98,12 +98,15 @@ extension PostgresCollectorSwitch {
         ("temp_bytes", "Bytes written to temporary files."), ("deadlocks", "Deadlocks detected."),
         ("blk_read_time", "Milliseconds spent reading blocks, with track_io_timing."),
         ("blk_write_time", "Milliseconds spent writing blocks, with track_io_timing."),
+        ("checksum_failures", "Pages whose checksum failed; none without data checksums."),
     ]
 
     /// From Postgres 14 on; the peer's older versions give them as they stand.
     private static let sessionCounters: [(String, String)] = [
         ("session_time", "Milliseconds spent in sessions."), ("active_time", "Milliseconds spent on statements."),
-        ("idle_in_transaction_time", "Milliseconds spent idle in transactions."),
+        ("idle_in_transaction_time", "Milliseconds spent idle in transactions."), ("sessions", "Sessions begun."),
+        ("sessions_abandoned", "Sessions ended because the client was lost."),
+        ("sessions_fatal", "Sessions ended by a fatal error."), ("sessions_killed", "Sessions ended by an operator."),
     ]
 
     static let statDatabaseConflicts = PostgresCollectorSwitch(

@@ -122,9 +122,10 @@ public struct ExporterDifference: Sendable {
             ExporterDifference("pg_stat_database_*", .labels(["datid", "datname"]), serverLabel),
             ExporterDifference("pg_stat_database_*", .fewer, "without the series of no database (datid 0), as the main branch"),
             ExporterDifference("pg_stat_database_checksum_*", .fewer, "NULL is no sample, and not NaN"),
-            ExporterDifference("pg_stat_database_session_time", .type(.counter), "0.11.1 has no type for it"),
+            ExporterDifference("pg_stat_database_*session*", .type(.counter), "0.11.1 has no type for it"),
             ExporterDifference("pg_stat_database_active_time", .type(.counter), "0.11.1 has no type for it"),
             ExporterDifference("pg_stat_database_idle_in_transaction_time", .type(.counter), "0.11.1 has no type for it"),
+            ExporterDifference("pg_stat_database_checksum_failures", .type(.counter), "0.11.1 has no type for it"),
             ExporterDifference("pg_stat_database_checksum_last_failure", .type(.gauge), "0.11.1 has no type for it"),
             ExporterDifference(
                 "pg_stat_activity_*",
@@ -138,11 +139,6 @@ public struct ExporterDifference: Sendable {
             ExporterDifference("pg_process_idle_seconds", .labels(["state", "application_name"]), "the label state since 0.12"),
             ExporterDifference("pg_stat_user_tables_*", .labels(["datname", "schemaname", "relname"]), serverLabel),
         ]
-        + ["sessions", "sessions_abandoned", "sessions_fatal", "sessions_killed", "checksum_failures"].map {
-            ExporterDifference(
-                "pg_stat_database_\($0)", .renamed(["pg_stat_database_\($0)_total"]),
-                "a counter; in OpenMetrics both names would be one family")
-        }
         + ["heap", "idx", "toast", "tidx"].flatMap { part in
             ["read", "hit"].map {
                 ExporterDifference(

@@ -99,7 +99,8 @@ public struct ExporterFamily: Sendable, Hashable {
     /// What version 0.11 has under names of its own, from columns that it had no types for.
     public static let old =
         [
-            "session_time", "active_time", "idle_in_transaction_time", "checksum_last_failure",
+            "session_time", "active_time", "idle_in_transaction_time", "sessions", "sessions_abandoned", "sessions_fatal",
+            "sessions_killed", "checksum_failures", "checksum_last_failure",
         ].map { "pg_stat_database_\($0)" } + ["pg_replication_lag"]
 
     private static func group(
