@@ -25,22 +25,22 @@ func scrape(_ port: Int) throws -> Int {
 
 /// The number of series in the plain text of an answer.
 func scrapeSeries(_ port: Int) throws -> Int {
-    let request = "GET /metrics HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept: text/plain\r\n\r\n"
+    let request = "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/plain\r\nConnection: close\r\n\r\n"
     var lines = 0
-    var isStart = true
     var isComment = false
-    var isBody = false
+    var hasName = false
+    var hasValue = false
     _ = try exchange(port, Array(request.utf8)) { bytes in
         for byte in bytes {
-            if byte == UInt8(ascii: "\n") {
-                if isBody, !isStart, !isComment { lines += 1 }
-                // The blank line that ends the head holds a carriage return only.
-                if !isBody, isStart { isBody = true }
-                isStart = true
-                isComment = false
-            } else if byte != UInt8(ascii: "\r") {
-                if isStart { isComment = byte == UInt8(ascii: "#") }
-                isStart = false
+            switch byte {
+            case UInt8(ascii: "\n"):
+                // A header has a colon behind its name, and the length of a chunk stands alone.
+                if hasName, hasValue, !isComment { lines += 1 }
+                (isComment, hasName, hasValue) = (false, false, false)
+            case UInt8(ascii: "#") where !hasName: isComment = true
+            case UInt8(ascii: ":") where !hasValue: isComment = true
+            case UInt8(ascii: "{"), UInt8(ascii: " "): hasValue = hasName
+            default: hasName = true
             }
         }
     }

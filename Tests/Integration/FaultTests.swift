@@ -153,7 +153,7 @@ import Testing
                     SELECT extract(epoch FROM timestamp - lag(timestamp) OVER (ORDER BY timestamp)) AS gap FROM system_health
                 ) g
                 """)
-            #expect(hole.first.flatMap { $0 }.flatMap { Int($0) } ?? 99 <= 5)
+            #expect(hole.first.flatMap { $0 }.flatMap { Int($0) } ?? 99 <= 10)
         }
     }
 }

@@ -22,10 +22,14 @@ struct ConfigurationFile {
             read(expandingVariables(of: reader, report, into: expansions), of: path, into: &configuration)
         }
         guard report.findings.isEmpty else {
+            // Which collectors the user's own files bring is not known when the file that names them can't be read whole.
+            let hasOwnCollectors =
+                !configuration.collectorFiles.isEmpty
+                || configuration.targets.contains { !$0.postgres.collectorFiles.isEmpty }
             throw Findings(
                 all: report.findings.sorted().map {
                     Finding($0.file, line: $0.line, column: $0.column, expansions.redacting(secrets.redacting($0.message)))
-                })
+                } + (hasOwnCollectors ? [] : configuration.unknownCollectors.map(\.finding)))
         }
         return configuration
     }
