@@ -65,7 +65,7 @@ struct HTML: Sendable {
         html.markup(
             "<nav><a href=\"/\">Vitals</a> <a href=\"/alerts\">Alerts</a> <a href=\"/receivers\">Receivers</a> "
         )
-        html.markup("<a href=\"/graph\">Graph</a></nav><main>\n")
+        html.markup("<a href=\"/statements\">Statements</a> <a href=\"/graph\">Graph</a></nav><main>\n")
         body(&html)
         html.markup("</main></body></html>\n")
         var response = WebResponse(contentType: "text/html; charset=utf-8", body: html.bytes)
