@@ -47,9 +47,7 @@ private final class StatementStage: Sendable {
 
     /// Bytes of temporary files that this connection and others have written so far.
     func temporaryBytes() async throws -> Int {
-        // Else a backend tells the others once a second only; before 15 the statistics come from a process that writes them by itself.
-        let isShared = try await SharedPostgres.version() >= 150_000
-        _ = try await rows(isShared ? "SELECT pg_stat_force_next_flush()" : "SELECT pg_sleep(1.5)")
+        _ = try await rows(SharedPostgres.flush())
         return try await rows("SELECT sum(temp_bytes)::bigint FROM pg_stat_database").first?.int(0) ?? 0
     }
 }

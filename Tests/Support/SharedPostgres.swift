@@ -42,6 +42,12 @@ public enum SharedPostgres {
             ], on: url)
     }
 
+    /// A last statement of a session, after which all see what it counted: else it tells once a second only. Before Postgres 15 a process
+    /// of its own collects the statistics and writes them down when it is time.
+    public static func flush() async throws -> String {
+        try await version() >= 150_000 ? "SELECT pg_stat_force_next_flush()" : "SELECT pg_sleep(1.5)"
+    }
+
     /// A new, empty database with `pg_stat_statements`; returns the superuser's URL of it.
     public static func database() async throws -> String {
         let server = try await server.value

@@ -36,7 +36,7 @@ import Testing
     @Test("Every family is there, from one round trip")
     func everything() async throws {
         let url = try await SharedPostgres.database()
-        try await SharedPostgres.run(Self.application, on: url)
+        try await SharedPostgres.run(Self.application + [SharedPostgres.flush()], on: url)
         let fixture = try PostgresFixture(url)
         _ = await fixture.sample()
         try await SharedPostgres.run(["SELECT count(*) FROM users"], on: url)

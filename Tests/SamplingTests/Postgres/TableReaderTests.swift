@@ -17,14 +17,13 @@ import Testing
         "CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (100)", "INSERT INTO parts SELECT generate_series(0, 99)",
         "CREATE SCHEMA other", "CREATE MATERIALIZED VIEW other.seen AS SELECT n FROM plain", "VACUUM ANALYZE keyed",
         "ANALYZE parts",
-        "SELECT pg_stat_force_next_flush()",
     ]
 
     private static func families(
         _ statistics: TableStatistics, _ reader: inout TableReader, on url: String
     ) async throws -> [FamilySamples] {
         var context = QuestionContext()
-        context.version = 150_000
+        context.version = try await SharedPostgres.version()
         let tables = try await SharedPostgres.rows(statistics.tablesSQL(context), on: url)
         let indexes = try await SharedPostgres.rows(statistics.indexesSQL, on: url)
         return try reader.read(tables, indexes, database: "d").families
@@ -47,7 +46,7 @@ import Testing
     @Test("Numbers of tables are those of the views, of every kind of table")
     func views() async throws {
         let url = try await SharedPostgres.database()
-        try await SharedPostgres.run(Self.contents, on: url)
+        try await SharedPostgres.run(Self.contents + [SharedPostgres.flush()], on: url)
         let statistics = TableStatistics.rows + .blocks
         var reader = TableReader(statistics, constantLabels: Labels(["tier": "gold"]))
         let families = try await Self.families(statistics, &reader, on: url)
@@ -73,7 +72,9 @@ import Testing
             // No more than the view has.
             #expect(read[prefix + (columns.first ?? "")]?.count == rows.count)
         }
-        #expect(read["pg_stat_user_tables_seq_tup_read"]?.keys.contains("public.parts") == true)
+        // The view has partitioned tables from Postgres 14 on.
+        let hasParts = try await SharedPostgres.version() >= 140_000
+        #expect(read["pg_stat_user_tables_seq_tup_read"]?.keys.contains("public.parts") == hasParts)
         #expect(read["pg_statio_user_tables_toast_blocks_hit"]?["public.long"].map { $0 > 20 } == true)
         #expect(families.first?.columns.first?.rows.labels(0)["tier"] == "gold")
     }
@@ -87,7 +88,7 @@ import Testing
         let first = try await Self.families(statistics, &reader, on: url)
         try await SharedPostgres.run(["CREATE INDEX ON a (n)", "INSERT INTO b SELECT generate_series(1, 9)"], on: url)
         try await SharedPostgres.run(
-            ["SET enable_seqscan = off", "SELECT n FROM a WHERE n = 1", "SELECT pg_stat_force_next_flush()"], on: url)
+            ["SET enable_seqscan = off", "SELECT n FROM a WHERE n = 1", SharedPostgres.flush()], on: url)
         let second = try await Self.families(statistics, &reader, on: url)
         #expect(first.first?.columns.first?.rows === second.first?.columns.first?.rows)
         #expect(Self.values(second)["pg_stat_user_tables_idx_scan"]?["public.a"].map { $0 >= 1 } == true)
