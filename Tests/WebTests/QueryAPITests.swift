@@ -315,10 +315,10 @@ private func success(_ data: String, warnings: [String] = []) -> String {
             #expect(try await fetch(running.port, "/metrics").status == 200)
             clients.removeAll()
             #expect(await eventually { engine.cancelled.load(ordering: .relaxed) >= 2 })
-            // Those that waited were never begun, and the threads are free again.
+            // Of those that waited, most were never begun (their leaving may be seen late), and the threads are free again.
             let next = try await fetch(running.port, "/api/v1/query?query=1&time=1")
             #expect(next.text == success(#"{"resultType":"scalar","result":[1,"1"]}"#))
-            #expect(engine.started.load(ordering: .relaxed) <= 3)
+            #expect(engine.started.load(ordering: .relaxed) <= 5)
         }
     }
 
