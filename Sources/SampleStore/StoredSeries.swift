@@ -57,9 +57,6 @@ struct StoredSeries: Sendable {
 
     var sampleCount: Int { Int(closedSamples) + head.count }
 
-    /// The number of the chunk being written.
-    var headChunk: UInt32 { firstChunk &+ UInt32(truncatingIfNeeded: chunks.count) }
-
     /// Two strings and an entry in the index for each; their texts are the index's.
     var labelBytes: Int { 36 * labels.pairs.count }
 

@@ -28,8 +28,6 @@ struct Column: Sendable {
     static func label(_ name: String, as label: String? = nil) -> Column {
         Column(name: name, usage: .label(label ?? name))
     }
-
-    static func discard(_ name: String) -> Column { Column(name: name, usage: .discard) }
 }
 
 /// A column before it is known which labels its question has: see `Question.init`.
@@ -40,8 +38,7 @@ struct ColumnDraft: Sendable {
     enum Usage: Sendable {
         case label(String)
         case metric(
-            String, MetricType, help: String, labels: [String]?, scale: Double, missing: Double?, numbers: [String: Double]?,
-            isBulk: Bool)
+            String, MetricType, help: String, labels: [String]?, scale: Double, missing: Double?, isBulk: Bool)
         case discard
     }
 
@@ -81,6 +78,6 @@ struct ColumnDraft: Sendable {
         ColumnDraft(
             name: name,
             usage: .metric(
-                family, type, help: help, labels: labels, scale: scale, missing: missing, numbers: nil, isBulk: isBulk))
+                family, type, help: help, labels: labels, scale: scale, missing: missing, isBulk: isBulk))
     }
 }

@@ -109,13 +109,9 @@ struct Question: Sendable {
             switch draft.usage {
             case .label(let label): return Column(name: draft.name, usage: .label(label))
             case .discard: return Column(name: draft.name, usage: .discard)
-            case .metric(let name, let type, let help, let labels, let scale, let missing, let numbers, let isBulk):
+            case .metric(let name, let type, let help, let labels, let scale, let missing, let isBulk):
                 let family = Family(name, type, labels: labels ?? all, bulk: isBulk, help: help)
-                let usage: Column.Usage =
-                    if let numbers { .mapped(family, numbers: numbers) } else {
-                        .value(family, scale: scale, missing: missing)
-                    }
-                return Column(name: draft.name, usage: usage)
+                return Column(name: draft.name, usage: .value(family, scale: scale, missing: missing))
             }
         }
     }
